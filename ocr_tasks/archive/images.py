@@ -1,0 +1,152 @@
+"""Raster files to pixels: JPEG, PNG, TIFF, BMP, WebP, JPEG 2000."""
+
+import io
+import warnings
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ocr_tasks.archive.media import JPEG
+from ocr_tasks.archive.raster import DecodeSpec, Raster
+from ocr_tasks.errors import NotImageError, TooLargeError, TruncatedError, UnsupportedError
+
+ORIENTATION_TAG = 0x0112
+PLAUSIBLE_DPI = (30.0, 2400.0)
+
+# Pillow's own limit warns at a size of its choosing; ours is checked on every header instead.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def count_frames(file: BinaryIO) -> int:
+    """How many pages a TIFF holds.
+
+    Raises:
+        NotImageError: it cannot be opened as an image.
+    """
+    with _opened(file) as image:
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
+            raise NotImageError(f"its pages cannot be counted: {error}") from error
+
+
+def decode_frame(data: bytes, media_type: str, page_index: int, spec: DecodeSpec) -> Raster:
+    """One page of an image file, with its EXIF orientation applied.
+
+    Raises:
+        PageError: NotImageError, TruncatedError, TooLargeError or UnsupportedError.
+    """
+    with _opened(io.BytesIO(data)) as image:
+        try:
+            image.seek(page_index)
+        except Exception as error:
+            raise NotImageError(f"page {page_index} cannot be found: {error}") from error
+        if image.width * image.height > spec.max_pixels:
+            raise TooLargeError(
+                f"{image.width} x {image.height} pixels are more than {spec.max_pixels}"
+            )
+        orientation = _orientation(image)
+        dpi = _dpi(image)
+        if media_type == JPEG and image.mode in {"L", "RGB"}:
+            pixels = _decode_jpeg(data)
+        else:
+            pixels = _decode_with_pillow(image)
+    return Raster(_turned(pixels, orientation), dpi, None, orientation)
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata, which decoding does not need
+            return Image.open(file)
+    except UnidentifiedImageError as error:
+        raise NotImageError("no decoder knows these bytes") from error
+    except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
+        raise NotImageError(f"its header cannot be read: {error}") from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF or TIFF orientation, 1 to 8; 1 where there is none or it makes no sense."""
+    try:
+        value = image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception:  # a damaged EXIF block says nothing about the pixels
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _dpi(image: Image.Image) -> float | None:
+    try:
+        dpi = float(image.info["dpi"][0])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, IndexError):
+        return None
+    return dpi if PLAUSIBLE_DPI[0] <= dpi <= PLAUSIBLE_DPI[1] else None
+
+
+def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """A JPEG by OpenCV, twice as fast as Pillow, which alone would tell that it is cut short."""
+    if data.find(b"\xff\xd9", _start_of_scan(data)) < 0:
+        raise TruncatedError("the JPEG has no end marker")
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if pixels is None:
+        raise NotImageError("the JPEG cannot be decoded")
+    return pixels.astype(np.uint8, copy=False)
+
+
+def _start_of_scan(data: bytes) -> int:
+    """Where the compressed pixels begin: behind the header's segments (ITU T.81, B.1.1)."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:  # a fill byte
+            position += 1
+            continue
+        if marker == 0xDA:
+            return position
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    raise TruncatedError("the JPEG ends within its header")
+
+
+def _decode_with_pillow(image: Image.Image) -> NDArray[np.uint8]:
+    try:
+        image.load()
+    except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
+        if "truncated" in str(error).lower() or isinstance(error, EOFError):
+            raise TruncatedError(str(error)) from error
+        raise NotImageError(f"it cannot be decoded: {error}") from error
+    return _as_bgr(image)
+
+
+def _as_bgr(image: Image.Image) -> NDArray[np.uint8]:
+    """Any mode as 8-bit BGR: wide greys scaled to the depth in use, transparency on white."""
+    if image.mode in {"I", "I;16", "I;16B", "I;16L"}:
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
+    elif image.mode == "F":
+        raise UnsupportedError("floating-point pixels")
+    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    rgb = np.asarray(image.convert("RGB"))
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Greys of 8 to 16 bits as 8: scanners store 10 or 12 bits in 16, so the peak decides."""
+    values = grey.astype(np.int64)
+    peak = max(int(values.max()), 255)
+    depth = min(max(peak.bit_length(), 8), 16)
+    return np.clip(values >> (depth - 8), 0, 255).astype(np.uint8)
+
+
+def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """The pixels upright, by the eight cases of the EXIF tag (CIPA DC-008, 4.6.4)."""
+    if orientation in {5, 6, 7, 8}:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,143 @@
+"""The members of tars and zips: listed once when a run is planned, read again by place."""
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import IO, BinaryIO
+
+from ocr_tasks.archive.media import TAR, ZIP
+from ocr_tasks.errors import BadArchiveError
+
+# What the two libraries raise on damaged input; zlib and lzma have no common root.
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    LookupError,
+    ValueError,
+    RuntimeError,  # zipfile: encrypted; NotImplementedError: an unknown compression
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an archive. Its index tells apart members of one name.
+
+    ``offset`` is where its bytes begin in an uncompressed tar, so that one range is all that has
+    to be read. ``why_not`` says why it has no bytes to read (a link, a device, encrypted).
+    """
+
+    index: int
+    name: str
+    size: int
+    offset: int | None
+    why_not: str | None
+
+
+class OpenArchive:
+    """A tar or zip that is open for listing and reading. Folders are no members."""
+
+    def __init__(self, file: BinaryIO, media_type: str) -> None:
+        """Opens the archive in ``file``.
+
+        Raises:
+            BadArchiveError: it is none, or damaged.
+        """
+        self._plain_tar = media_type == TAR
+        self._tar_infos: list[tarfile.TarInfo] = []
+        self._archive: tarfile.TarFile | zipfile.ZipFile
+        try:
+            if media_type == ZIP:
+                self._archive = zipfile.ZipFile(file)
+            else:
+                mode = "r:" if self._plain_tar else "r:*"
+                self._archive = tarfile.open(fileobj=file, mode=mode)  # noqa: SIM115
+        except _DAMAGE as error:
+            raise BadArchiveError(f"the archive cannot be opened: {error}") from error
+
+    def members(self) -> Iterator[Member]:
+        """Every member that is no folder, in the archive's order.
+
+        Raises:
+            BadArchiveError: the archive ends too early or is damaged.
+        """
+        try:
+            if isinstance(self._archive, zipfile.ZipFile):
+                yield from _zip_members(self._archive)
+            else:
+                yield from self._tar_members()
+        except _DAMAGE as error:
+            raise BadArchiveError(f"the archive is damaged: {error}") from error
+
+    def _tar_members(self) -> Iterator[Member]:
+        for index in count():
+            try:
+                info = self._tar_info(index)
+            except IndexError:
+                return
+            if info.isdir():
+                continue
+            why_not = None if info.isreg() else "not a regular file: a link, device or pipe"
+            ranged = self._plain_tar and why_not is None and not info.issparse()
+            offset = info.offset_data if ranged else None
+            yield Member(index, _printable(info.name), info.size, offset, why_not)
+
+    def open(self, index: int) -> IO[bytes]:
+        """The member of that index as a file. Rising indices read a compressed tar only once.
+
+        Raises:
+            BadArchiveError: the archive is damaged there, or has no such member.
+        """
+        try:
+            if isinstance(self._archive, zipfile.ZipFile):
+                return self._archive.open(self._archive.infolist()[index])
+            file = self._archive.extractfile(self._tar_info(index))
+        except _DAMAGE as error:
+            raise BadArchiveError(f"member {index} cannot be opened: {error}") from error
+        if file is None:
+            raise BadArchiveError(f"member {index} is not a regular file")
+        return file
+
+    def _tar_info(self, index: int) -> tarfile.TarInfo:
+        """The header of that index. Reads on only where it was not reached before."""
+        assert isinstance(self._archive, tarfile.TarFile)
+        while len(self._tar_infos) <= index:
+            info = self._archive.next()
+            if info is None:
+                raise IndexError(f"there are only {len(self._tar_infos)} members")
+            self._tar_infos.append(info)
+        return self._tar_infos[index]
+
+    def read(self, index: int) -> bytes:
+        """The bytes of the member of that index.
+
+        Raises:
+            BadArchiveError: the archive is damaged there, or has no such member.
+        """
+        try:
+            with self.open(index) as file:
+                return file.read()
+        except _DAMAGE as error:
+            raise BadArchiveError(f"member {index} cannot be read: {error}") from error
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
+    for index, info in enumerate(archive.infolist()):
+        if info.is_dir():
+            continue
+        why_not = "encrypted in the zip" if info.flag_bits & 0x1 else None
+        if (info.external_attr >> 16) & 0o170000 == 0o120000:
+            why_not = "not a regular file: a link"
+        yield Member(index, _printable(info.filename), info.file_size, None, why_not)
+
+
+def _printable(name: str) -> str:
+    r"""The name as valid text: bytes that are no UTF-8 appear as ``\xNN``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

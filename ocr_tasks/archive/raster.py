@@ -1,0 +1,29 @@
+"""A decoded page, and the limits of decoding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSpec:
+    """How documents become pixels.
+
+    PDF pages are rendered at ``pdf_dpi``. A page of more than ``max_pixels`` is refused before
+    it is decoded. ``ahead`` pages are decoded while others are being read.
+    """
+
+    pdf_dpi: int = 200
+    max_pixels: int = 200_000_000
+    ahead: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Pixels, BGR uint8 (height, width, 3), upright as the file says; see PageFacts."""
+
+    pixels: NDArray[np.uint8]
+    dpi: float | None
+    render_scale: float | None
+    exif_orientation: int

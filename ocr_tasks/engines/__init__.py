@@ -1,0 +1,1 @@
+"""Engines that find and read lines, behind one small contract."""

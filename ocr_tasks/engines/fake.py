@@ -1,0 +1,47 @@
+"""An engine without weights, for the tests of wiring and faults. Never for real pages."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_tasks import __version__
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
+
+
+class FakeDetector:
+    """Finds one line as large as the page, or none on a page of one colour."""
+
+    def detect(self, page: NDArray[np.uint8]) -> DetectedLines:
+        """See Detector."""
+        if page.min() == page.max():
+            return DetectedLines(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
+        height, width = page.shape[:2]
+        corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], dtype=np.float32)
+        return DetectedLines(corners, np.ones(1, np.float32))
+
+
+class FakeRecognizer:
+    """Reads the digest of a crop's pixels, so that equal crops and only those read alike."""
+
+    def recognize(self, crops: NDArray[np.uint8]) -> list[LineText]:
+        """See Recognizer."""
+        return [LineText(hashlib.sha256(crop.tobytes()).hexdigest()[:16], 1.0) for crop in crops]
+
+
+@dataclass(frozen=True, slots=True)
+class FakeEngine:
+    """Both fakes."""
+
+    info: EngineInfo
+    detector: FakeDetector
+    recognizer: FakeRecognizer
+
+
+def load(spec: EngineSpec) -> FakeEngine:
+    """The fake engine; of ``spec`` it only repeats the device."""
+    model = ModelInfo("fake", hashlib.sha256(b"fake").hexdigest())
+    info = EngineInfo("fake", __version__, spec.device, model, model, model.sha256)
+    return FakeEngine(info, FakeDetector(), FakeRecognizer())

@@ -1,0 +1,186 @@
+"""Everything that can go wrong, as one tree.
+
+    OcrTasksError
+    ├── TransientError            try again: the same call may succeed
+    │   ├── StorageError          E_IO           the store did not answer
+    │   └── WorkerDiedError       E_CRASHED      a worker process was killed
+    └── PermanentError            never retried: the same call fails the same way
+        ├── SettingsError         E_SETTINGS     exit code 2
+        ├── PlanConflictError     E_PLAN         the run id is taken by other settings
+        ├── SealRefusedError      E_SEAL         the manifest and the rows do not agree
+        ├── ModelError            E_MODEL        weights are absent or not the pinned ones
+        └── PageError             one page's fault: it becomes a row, the rest goes on
+            ├── EmptyInputError   E_EMPTY
+            ├── NotImageError     E_NOT_IMAGE
+            ├── TruncatedError    E_TRUNCATED
+            ├── TooLargeError     E_TOO_LARGE
+            ├── UnsupportedError  E_UNSUPPORTED
+            ├── BadPdfError       E_BAD_PDF
+            ├── EncryptedError    E_ENCRYPTED
+            ├── BadArchiveError   E_BAD_ARCHIVE
+            ├── NoAccessError     E_ACCESS
+            ├── SourceChangedError  E_CHANGED
+            └── InferenceError    E_INFERENCE
+
+Every class carries a stable code, the stage it belongs to, whether a retry can help, and a
+remedy in words. ``docs/errors.md`` is the same table for readers; a test holds the two together.
+"""
+
+from typing import ClassVar
+
+
+class OcrTasksError(Exception):
+    """The root of every error this package raises on purpose."""
+
+    code: ClassVar[str] = "E_INTERNAL"
+    stage: ClassVar[str] = "run"
+    retryable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = 1
+    remedy: ClassVar[str] = "Report it with the log: this should not happen."
+
+
+class TransientError(OcrTasksError):
+    """A fault of the moment; Airflow and the command line may try again."""
+
+    retryable = True
+
+
+class StorageError(TransientError):
+    """The store refused or lost a request."""
+
+    code = "E_IO"
+    stage = "read"
+    remedy = "Check that the store is reachable and the credentials may read it, then run again."
+
+
+class WorkerDiedError(TransientError):
+    """A worker process ended without an answer (killed, out of memory, crashed)."""
+
+    code = "E_CRASHED"
+    remedy = "Run again with the same run id; give fewer workers where memory is short."
+
+
+class PermanentError(OcrTasksError):
+    """A fault that the same call would meet again."""
+
+
+class SettingsError(PermanentError):
+    """A setting, option or URL is wrong."""
+
+    code = "E_SETTINGS"
+    stage = "plan"
+    exit_code = 2
+    remedy = "Correct the named setting; docs/archive_ocr.md lists them all."
+
+
+class PlanConflictError(PermanentError):
+    """The run id was planned before with other settings or another input."""
+
+    code = "E_PLAN"
+    stage = "plan"
+    remedy = "Use the settings the run was planned with, or a new run id."
+
+
+class SealRefusedError(PermanentError):
+    """Committed rows and manifest do not agree, so the run cannot be sealed."""
+
+    code = "E_SEAL"
+    stage = "seal"
+    remedy = "Run again with the same run id: only what is missing is done."
+
+
+class ModelError(PermanentError):
+    """Model files are absent, damaged, or not those the run was planned with."""
+
+    code = "E_MODEL"
+    stage = "load"
+    remedy = "Install the pinned packages again, or point engine.options at the right model."
+
+
+class PageError(PermanentError):
+    """The fault of one page: it becomes that page's row, and the rest goes on."""
+
+    code = "E_PAGE"
+    stage = "decode"
+
+
+class EmptyInputError(PageError):
+    """The object has no bytes, or the document no pages."""
+
+    code = "E_EMPTY"
+    remedy = "Scan or upload the object again."
+
+
+class NotImageError(PageError):
+    """The bytes begin like an image but cannot be decoded as one."""
+
+    code = "E_NOT_IMAGE"
+    remedy = "Open the file in an image viewer; restore it from the master copy if it is damaged."
+
+
+class TruncatedError(PageError):
+    """The image ends before all its pixels have come."""
+
+    code = "E_TRUNCATED"
+    remedy = "The file was cut short, often by a broken upload: copy it again."
+
+
+class TooLargeError(PageError):
+    """The page has more pixels than decode.max_pixels."""
+
+    code = "E_TOO_LARGE"
+    remedy = "Raise decode.max_pixels if the page is genuine, or scan it at a lower resolution."
+
+
+class UnsupportedError(PageError):
+    """The content is of a kind that is not read here."""
+
+    code = "E_UNSUPPORTED"
+    stage = "plan"
+    remedy = "Convert it to JPEG, PNG, TIFF, JPEG 2000 or PDF, or leave it out of the input."
+
+
+class BadPdfError(PageError):
+    """The PDF or one of its pages is damaged."""
+
+    code = "E_BAD_PDF"
+    remedy = "Repair the file (qpdf does so for many) and run again."
+
+
+class EncryptedError(PageError):
+    """The PDF wants a password."""
+
+    code = "E_ENCRYPTED"
+    remedy = "Store the document without a password."
+
+
+class BadArchiveError(PageError):
+    """The tar or zip is damaged, so its members cannot be listed or read."""
+
+    code = "E_BAD_ARCHIVE"
+    stage = "read"
+    remedy = "Copy the archive again, or unpack it and give the folder as input."
+
+
+class NoAccessError(PageError):
+    """The store has the object but will not give it."""
+
+    code = "E_ACCESS"
+    stage = "read"
+    remedy = "Grant read access to the object, or leave it out of the input."
+
+
+class SourceChangedError(PageError):
+    """The object is not the one the manifest was made from."""
+
+    code = "E_CHANGED"
+    stage = "read"
+    remedy = "Plan a new run: this one was planned over other bytes."
+
+
+class InferenceError(PageError):
+    """The engine failed on this page."""
+
+    code = "E_INFERENCE"
+    stage = "recognise"
+    remedy = "Run the page alone with `ocr-tasks ocr`; report it if it fails again."

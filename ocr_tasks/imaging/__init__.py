@@ -1,0 +1,1 @@
+"""Pixels: probability maps to boxes, boxes to order, boxes to crops. Pure functions."""

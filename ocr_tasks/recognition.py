@@ -1,0 +1,144 @@
+"""The heart: pages in, their text out, in a stream."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ocr_tasks.archive.decode import failure_of
+from ocr_tasks.engines.batching import CropPool, ReadCrop, as_inference_error
+from ocr_tasks.engines.contract import Engine
+from ocr_tasks.errors import InferenceError
+from ocr_tasks.imaging.boxes import reading_order
+from ocr_tasks.imaging.crops import Pixels, crop_line
+from ocr_tasks.records import (
+    DetectedLines,
+    ExpectedPage,
+    Line,
+    LineText,
+    Page,
+    PageFacts,
+    PageFailure,
+    PageResult,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionSpec:
+    """How lines are pooled, and which of them are kept.
+
+    ``batch_lines`` crops of one width are read at a time, over at most ``open_pages`` pages;
+    neither changes any text. Lines read with less than ``min_confidence`` are dropped: they are
+    mostly stains and ornaments.
+    """
+
+    batch_lines: int = 8
+    open_pages: int = 8
+    min_confidence: float = 0.5
+
+
+@dataclass(slots=True)
+class _OpenPage:
+    """A page whose lines are being read. It holds no pixels."""
+
+    expected: ExpectedPage
+    facts: PageFacts
+    detected: DetectedLines
+    det_ms: float
+    rec_ms: float = 0.0
+    texts: dict[int, LineText] = field(default_factory=dict)
+    fault: InferenceError | None = None
+
+    def take(self, line: int, read: ReadCrop) -> None:
+        """Notes what was read of one of its lines."""
+        self.rec_ms += read.milliseconds
+        if isinstance(read.answer, InferenceError):
+            self.fault = read.answer
+            self.texts[line] = LineText("", 0.0)
+        else:
+            self.texts[line] = read.answer
+
+    @property
+    def complete(self) -> bool:
+        """Whether every line has its answer."""
+        return len(self.texts) == len(self.detected.polygons)
+
+
+def recognize_pages(
+    pages: Iterable[Page | PageFailure], engine: Engine, spec: RecognitionSpec
+) -> Iterator[PageResult | PageFailure]:
+    """Every page's text, or why there is none: one answer for each page that comes in.
+
+    Answers come as pages complete, which need not be the order they came in. Lines of several
+    pages share the recogniser's batches, but a page's text depends on that page alone.
+    """
+    pool = CropPool(engine.recognizer, spec.batch_lines)
+    open_pages: dict[int, _OpenPage] = {}
+    for number, page in enumerate(pages):
+        if isinstance(page, PageFailure):
+            yield page
+            continue
+        try:
+            open_pages[number], crops = _detect(page, engine)
+        except Exception as error:  # whatever an engine throws is one page's fault
+            fault = as_inference_error("detector", error)
+            yield failure_of(page.expected, fault, page.facts.source_sha256)
+            continue
+        del page  # its pixels are no longer needed: crops are copies
+        for line, crop in enumerate(crops):
+            _hand_out(pool.add((number, line), crop), open_pages)
+        if len(open_pages) >= spec.open_pages:
+            _hand_out(pool.flush(), open_pages)
+        yield from _completed(open_pages, spec)
+    _hand_out(pool.flush(), open_pages)
+    yield from _completed(open_pages, spec)
+
+
+def _detect(page: Page, engine: Engine) -> tuple[_OpenPage, list[Pixels]]:
+    """The page opened for reading, and the crops of its lines."""
+    started = time.perf_counter()
+    detected = engine.detector.detect(page.image)
+    crops = [crop_line(page.image, polygon) for polygon in detected.polygons]
+    det_ms = (time.perf_counter() - started) * 1000
+    return _OpenPage(page.expected, page.facts, detected, det_ms), crops
+
+
+def _hand_out(answers: Iterator[ReadCrop], open_pages: dict[int, _OpenPage]) -> None:
+    """Gives each answer to the page its crop was cut from."""
+    for read in answers:
+        number, line = read.ticket
+        open_pages[number].take(line, read)
+
+
+def _completed(
+    open_pages: dict[int, _OpenPage], spec: RecognitionSpec
+) -> Iterator[PageResult | PageFailure]:
+    """The pages that miss nothing any more, taken out of ``open_pages``."""
+    for number in [number for number, page in open_pages.items() if page.complete]:
+        page = open_pages.pop(number)
+        if page.fault is not None:
+            yield failure_of(page.expected, page.fault, page.facts.source_sha256)
+        else:
+            lines = _lines_in_reading_order(page, spec.min_confidence)
+            yield PageResult(page.expected, page.facts, lines, page.det_ms, page.rec_ms)
+
+
+def _lines_in_reading_order(page: _OpenPage, min_confidence: float) -> tuple[Line, ...]:
+    """The lines worth keeping, numbered as they were detected and as they are read."""
+    kept = [
+        index
+        for index, read in page.texts.items()
+        if read.text.strip() and read.confidence >= min_confidence
+    ]
+    kept.sort()
+    order = reading_order(page.detected.polygons[kept])
+    return tuple(
+        Line(
+            line_index=kept[position],
+            reading_order=rank,
+            text=page.texts[kept[position]].text,
+            confidence=page.texts[kept[position]].confidence,
+            det_score=float(page.detected.scores[kept[position]]),
+            polygon=page.detected.polygons[kept[position]],
+        )
+        for rank, position in enumerate(order)
+    )

@@ -1,0 +1,1 @@
+"""Results: the row of a page, its files, their commit, and reading them back."""

@@ -1,0 +1,102 @@
+"""The commit of a shard: one object under one name, written whole, by the first who comes."""
+
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from ocr_tasks import storage
+from ocr_tasks.results.layout import RunLayout
+from ocr_tasks.results.rows import Row
+from ocr_tasks.results.schema import Status
+from ocr_tasks.results.writer import shard_bytes
+
+FOOTER_PREFIX = "ocr_tasks."
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTally:
+    """What a committed shard holds, as its footer says."""
+
+    shard_id: str
+    attempt: str
+    pages: int
+    lines: int
+    by_status: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """How many of its pages failed."""
+        return self.by_status.get(Status.FAILED, 0)
+
+
+def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]) -> ShardTally:
+    """Commits ``rows`` as the shard's rows, unless somebody has; returns what stands committed.
+
+    The file is the marker: there is no second object that could be lost, and a reader's glob
+    sees either all rows of a shard or none. If the store says that the object exists, its footer
+    tells whose it is, so an answer lost on the way to us does not matter.
+    """
+    tally = _tally(shard_id, attempt, rows)
+    data = shard_bytes(rows, _footer(tally))
+    if storage.create(layout.part(shard_id), data, layout.staging):
+        return tally
+    committed = committed_tally(layout, shard_id)
+    if committed is None:
+        raise FileNotFoundError(f"{layout.part(shard_id)} was there and is gone")
+    return committed
+
+
+def committed_tally(layout: RunLayout, shard_id: str) -> ShardTally | None:
+    """What the shard's committed file says of itself, or None if there is none yet."""
+    try:
+        with storage.open_seekable(layout.part(shard_id)) as file:
+            footer = pq.ParquetFile(file).schema_arrow.metadata or {}
+    except FileNotFoundError:
+        return None
+    values = {key.decode(): value.decode() for key, value in footer.items()}
+    return _tally_of_footer(values)
+
+
+def committed_shards(layout: RunLayout) -> set[str]:
+    """The ids of the shards that stand committed, by one listing."""
+    names = storage.names_in(layout.pages)
+    return {
+        name.removeprefix("part-").removesuffix(".parquet")
+        for name in names
+        if name.startswith("part-") and name.endswith(".parquet")
+    }
+
+
+def _tally(shard_id: str, attempt: str, rows: list[Row]) -> ShardTally:
+    by_status: dict[str, int] = {}
+    for row in rows:
+        by_status[row["status"]] = by_status.get(row["status"], 0) + 1
+    lines = sum(row["n_lines"] for row in rows)
+    return ShardTally(shard_id, attempt, len(rows), lines, by_status)
+
+
+def _footer(tally: ShardTally) -> dict[str, str]:
+    values = {
+        "shard_id": tally.shard_id,
+        "attempt": tally.attempt,
+        "pages": str(tally.pages),
+        "lines": str(tally.lines),
+        **{f"status.{status}": str(count) for status, count in sorted(tally.by_status.items())},
+    }
+    return {FOOTER_PREFIX + key: value for key, value in values.items()}
+
+
+def _tally_of_footer(footer: dict[str, str]) -> ShardTally:
+    status = FOOTER_PREFIX + "status."
+    by_status = {
+        key.removeprefix(status): int(value)
+        for key, value in footer.items()
+        if key.startswith(status)
+    }
+    return ShardTally(
+        footer[FOOTER_PREFIX + "shard_id"],
+        footer[FOOTER_PREFIX + "attempt"],
+        int(footer[FOOTER_PREFIX + "pages"]),
+        int(footer[FOOTER_PREFIX + "lines"]),
+        by_status,
+    )

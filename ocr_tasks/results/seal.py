@@ -1,0 +1,109 @@
+"""The seal: proof that the rows are what the manifest expected, page for page."""
+
+import datetime
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocr_tasks import storage
+from ocr_tasks.errors import SealRefusedError
+from ocr_tasks.results.commit import committed_shards
+from ocr_tasks.results.layout import RunLayout
+from ocr_tasks.results.schema import Status
+
+NAMED = 10  # how many missing shards or pages a refusal names
+
+
+@dataclass(slots=True)
+class Audit:
+    """What the committed files of a run hold."""
+
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_error: Counter[str] = field(default_factory=Counter)
+    lines: int = 0
+    confidence_sum: float = 0.0
+    confident_pages: int = 0
+    page_ids: list[str] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def conf_mean(self) -> float | None:
+        """The mean over pages of their mean confidence."""
+        return self.confidence_sum / self.confident_pages if self.confident_pages else None
+
+
+def audit_run(layout: RunLayout, manifest: pa.Table) -> Audit:
+    """Reads every committed shard and holds it against the manifest.
+
+    The conservation law: every expected page has exactly one row, and no row is unexpected.
+
+    Raises:
+        SealRefusedError: a shard or page is missing, twice, or was never expected.
+    """
+    expected_shards = set(manifest["shard_id"].unique().to_pylist())
+    found_shards = committed_shards(layout)
+    _refuse("shards are missing", expected_shards - found_shards)
+    _refuse("shards are not in the manifest", found_shards - expected_shards)
+    audit = Audit()
+    for shard_id in sorted(found_shards):
+        _add_shard(audit, layout, shard_id)
+    counts = Counter(audit.page_ids)
+    expected = set(manifest["page_id"].to_pylist())
+    _refuse("pages are missing", expected - counts.keys())
+    _refuse("pages are not in the manifest", counts.keys() - expected)
+    _refuse("pages are there twice", {page for page, count in counts.items() if count > 1})
+    return audit
+
+
+def _add_shard(audit: Audit, layout: RunLayout, shard_id: str) -> None:
+    uri = layout.part(shard_id)
+    data = storage.read_bytes(uri)
+    columns = ["page_id", "status", "error_class", "n_lines", "conf_mean"]
+    rows = pq.read_table(pa.BufferReader(data), columns=columns).to_pylist()
+    for row in rows:
+        audit.page_ids.append(row["page_id"])
+        audit.by_status[row["status"]] += 1
+        audit.lines += row["n_lines"]
+        if row["error_class"]:
+            audit.by_error[row["error_class"]] += 1
+        if row["conf_mean"] is not None:
+            audit.confidence_sum += row["conf_mean"]
+            audit.confident_pages += 1
+    digest = hashlib.sha256(data).hexdigest()
+    audit.files.append({"uri": uri, "sha256": digest, "bytes": len(data), "pages": len(rows)})
+
+
+def seal_of(audit: Audit, frozen: dict[str, Any], now: datetime.datetime) -> dict[str, Any]:
+    """The seal's content, from the audit and the plan that was frozen in the manifest."""
+    planned_at = datetime.datetime.fromisoformat(frozen["planned_at"])
+    pages = len(audit.page_ids)
+    failed = audit.by_status[Status.FAILED]
+    return {
+        "run_id": frozen["run_id"],
+        "collection": frozen["settings"]["collection"],
+        "pages": pages,
+        "by_status": dict(sorted(audit.by_status.items())),
+        "by_error": dict(sorted(audit.by_error.items())),
+        "failed_share": failed / pages,
+        "lines": audit.lines,
+        "conf_mean": audit.conf_mean,
+        "engine": frozen["engine"],
+        "config_sha256": frozen["config_sha256"],
+        "pipeline_version": frozen["pipeline_version"],
+        "planned_at": frozen["planned_at"],
+        "sealed_at": now.isoformat(),
+        "duration_s": max(0.0, (now - planned_at).total_seconds()),
+        "files": audit.files,
+    }
+
+
+def _refuse(what: str, names: set[str]) -> None:
+    """Raises SealRefusedError that counts and names them, if there are any."""
+    if names:
+        some = ", ".join(sorted(names)[:NAMED])
+        more = ", …" if len(names) > NAMED else ""
+        raise SealRefusedError(f"{len(names)} {what}: {some}{more}")

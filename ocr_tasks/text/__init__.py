@@ -1,0 +1,1 @@
+"""Characters: the recogniser's alphabet, CTC decoding, text metrics. Pure functions."""

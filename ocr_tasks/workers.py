@@ -1,0 +1,81 @@
+"""A pool of processes for work that fills a core each."""
+
+import multiprocessing
+import os
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from ocr_tasks.errors import WorkerDiedError
+
+POLL_SECONDS = 0.2
+
+Work = Callable[[Any, Callable[[int], None]], Any]
+
+_ticks: Any = None  # in a worker: the queue on which it counts its progress
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def run_in_processes(
+    work: Work, items: Sequence[Any], processes: int, on_progress: Callable[[int], None]
+) -> Iterator[Any]:
+    """``work(item, tick)`` for every item, in fresh processes; yields results as they come.
+
+    ``work`` calls ``tick(n)`` when n units are done; ``on_progress`` hears of it here. Processes
+    are spawned, not forked: inference libraries start threads, which a fork does not survive.
+
+    Raises:
+        WorkerDiedError: a process was killed or crashed.
+        Exception: whatever ``work`` raised.
+    """
+    context = multiprocessing.get_context("spawn")
+    ticks = context.Queue()
+    pool = ProcessPoolExecutor(processes, context, initializer=_start, initargs=(ticks,))
+    try:
+        waiting = {pool.submit(_call, work, item) for item in items}
+        while waiting:
+            _hear(ticks, on_progress)
+            done = {future for future in waiting if future.done()}
+            waiting -= done
+            yield from (_result(future) for future in done)
+        _hear_rest(ticks, on_progress)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(ticks: Any) -> None:
+    global _ticks
+    _ticks = ticks
+
+
+def _call(work: Work, item: Any) -> Any:
+    return work(item, _ticks.put)
+
+
+def _hear(ticks: Any, on_progress: Callable[[int], None]) -> None:
+    try:
+        on_progress(ticks.get(timeout=POLL_SECONDS))
+    except queue.Empty:
+        return
+    _hear_rest(ticks, on_progress)
+
+
+def _hear_rest(ticks: Any, on_progress: Callable[[int], None]) -> None:
+    while True:
+        try:
+            on_progress(ticks.get_nowait())
+        except queue.Empty:
+            return
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise WorkerDiedError("a worker process ended without an answer") from error
