@@ -57,8 +57,7 @@ class OpenArchive:
             if media_type == ZIP:
                 self._archive = zipfile.ZipFile(file)
             else:
-                mode = "r:" if self._plain_tar else "r:*"
-                self._archive = tarfile.open(fileobj=file, mode=mode)  # noqa: SIM115
+                self._archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
         except _DAMAGE as error:
             raise BadArchiveError(f"the archive cannot be opened: {error}") from error
 

@@ -12,27 +12,21 @@ from ocr_tasks import __version__, storage
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
-from ocr_tasks.archive.shards import (
-    Manifest,
-    ShardSpec,
-    manifest_bytes,
-    plan_shards,
-    read_manifest,
-)
+from ocr_tasks.archive.shards import ShardSpec, plan_shards
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.errors import ModelError, PlanConflictError, SettingsError
+from ocr_tasks.errors import SettingsError
+from ocr_tasks.planning import FrozenPlan, freeze, is_planned, pretty_json, read_plan, show_settings
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
-from ocr_tasks.records import EngineInfo, ModelInfo
 from ocr_tasks.results.commit import commit_shard, committed_shards, committed_tally
-from ocr_tasks.results.layout import RunLayout, manifest_uri
+from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
-from ocr_tasks.results.seal import audit_run, seal_of
+from ocr_tasks.results.schema import Status
+from ocr_tasks.results.seal import Audit, audit_run
 from ocr_tasks.settings import JobSettings, digest_of
 from ocr_tasks.workers import cores, run_in_processes
 
 Json = dict[str, Any]
-PLAN_KEY = "ocr_tasks.plan"  # the manifest's footer holds the frozen plan under this key
 
 
 def _unheard(*_: int) -> None:
@@ -87,23 +81,21 @@ def plan(
     settings = _with_absolute_urls(settings)
     run_id = run_id or new_run_id()
     layout = RunLayout(settings.output, settings.collection, run_id)
-    uri = manifest_uri(settings.output, run_id)
-    if not storage.exists(uri):
-        manifest = plan_shards(list_pages(settings.input), settings.shards, workers)
-        frozen = {
-            "settings": settings.model_dump(mode="json"),
-            "config_sha256": _config_sha256(settings),
-            "engine": asdict(load_engine(settings.engine).info),
-            "pipeline_version": __version__,
-            "run_id": run_id,
-            "dag_run_id": dag_run_id,
-            "planned_at": _now().isoformat(),
-        }
-        footer = {PLAN_KEY: json.dumps(frozen, ensure_ascii=False)}
-        storage.create(uri, manifest_bytes(manifest, footer), layout.staging)
-    run = _planned(settings.output, run_id)
-    _refuse_other_settings(run, settings)
-    storage.create(layout.settings, _pretty(run.frozen), layout.staging)
+    if not is_planned(layout):
+        pages = plan_shards(list_pages(settings.input), settings.shards, workers)
+        frozen = FrozenPlan(
+            run_id=run_id,
+            settings=settings.model_dump(mode="json"),
+            config_sha256=_config_sha256(settings),
+            engine=load_engine(settings.engine).info,
+            pipeline_version=__version__,
+            dag_run_id=dag_run_id,
+            planned_at=_now(),
+        )
+        freeze(layout, frozen, pages)
+    run = read_plan(settings.output, run_id)
+    run.refuse_other_settings(settings.model_dump(mode="json"))
+    show_settings(run)
     return {
         "run_id": run_id,
         "output": settings.output,
@@ -129,29 +121,30 @@ def infer(
         StorageError: the store did not answer; nothing is committed.
         ModelError: the models are not those the run was planned with.
     """
-    run = _planned(storage.absolute(output), run_id, shard_id)
+    run = read_plan(storage.absolute(output), run_id, shard_id)
+    settings = ArchiveOcrSettings.revive(run.frozen.settings)
     committed = committed_tally(run.layout, shard_id)
     if committed is not None:
         tick(committed.pages)
         return asdict(committed)
-    spec = run.settings.engine
+    spec = settings.engine
     engine = load_engine(spec if threads is None else replace(spec, threads=threads))
-    _refuse_other_models(engine.info, run.engine)
+    run.refuse_other_models(engine.info)
     provenance = Provenance(
         collection=run.layout.collection,
         run_id=run_id,
-        dag_run_id=run.frozen["dag_run_id"],
+        dag_run_id=run.frozen.dag_run_id,
         shard_id=shard_id,
         attempt=uuid.uuid4().hex,
         pipeline_version=__version__,
-        config_sha256=run.frozen["config_sha256"],
+        config_sha256=run.frozen.config_sha256,
         engine=engine.info,
         host=socket.gethostname(),
     )
-    pages = read_pages(run.manifest.expected(), run.settings.decode)
+    pages = read_pages(run.manifest.expected(), settings.decode)
     rows = []
-    for answer in recognize_pages(pages, engine, run.settings.recognition):
-        rows.append(row_of(answer, provenance, run.settings.review))
+    for answer in recognize_pages(pages, engine, settings.recognition):
+        rows.append(row_of(answer, provenance, settings.review))
         tick(1)
     return asdict(commit_shard(run.layout, shard_id, provenance.attempt, rows))
 
@@ -164,13 +157,12 @@ def seal(output: str, run_id: str) -> Json:
     Raises:
         SealRefusedError: a page or shard is missing, twice, or was never expected.
     """
-    run = _planned(storage.absolute(output), run_id)
+    run = read_plan(storage.absolute(output), run_id)
     if not storage.exists(run.layout.seal):
         audit = audit_run(run.layout, run.manifest.table)
-        sealed = seal_of(audit, run.frozen, _now())
-        storage.create(run.layout.seal, _pretty(sealed), run.layout.staging)
+        content = _seal_content(audit, run.frozen)
+        storage.create(run.layout.seal, pretty_json(content), run.layout.staging)
     sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
-    sealed["within_budget"] = sealed["failed_share"] <= run.settings.failures.max_share
     return sealed
 
 
@@ -204,7 +196,7 @@ def infer_missing(
 
     Returns the run id and how many shards were done here.
     """
-    planned = _planned(storage.absolute(output), run_id)
+    planned = read_plan(storage.absolute(output), run_id)
     committed = committed_shards(planned.layout)
     missing = [shard for shard in planned.manifest.shard_ids() if shard not in committed]
     total = planned.manifest.pages
@@ -217,7 +209,8 @@ def infer_missing(
         on_progress(done, total)
 
     processes = max(1, min(workers or cores(), len(missing)))
-    threads = planned.settings.engine.threads or max(1, cores() // processes)
+    settings = ArchiveOcrSettings.revive(planned.frozen.settings)
+    threads = settings.engine.threads or max(1, cores() // processes)
     items = [(planned.layout.output, run_id, shard, threads) for shard in missing]
     for _ in run_in_processes(_infer_item, items, processes, advance):
         pass
@@ -227,36 +220,6 @@ def infer_missing(
 def new_run_id() -> str:
     """A run id that sorts by time and that no other run has."""
     return f"{_now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
-
-
-@dataclass(frozen=True, slots=True)
-class _PlannedRun:
-    """A run as its manifest froze it."""
-
-    frozen: Json
-    settings: ArchiveOcrSettings
-    layout: RunLayout
-    manifest: Manifest
-
-    @property
-    def engine(self) -> EngineInfo:
-        """The engine and models the run was planned with."""
-        values = self.frozen["engine"]
-        detector, recognizer = ModelInfo(**values["detector"]), ModelInfo(**values["recognizer"])
-        return EngineInfo(**values | {"detector": detector, "recognizer": recognizer})
-
-
-def _planned(output: str, run_id: str, shard_id: str | None = None) -> _PlannedRun:
-    """The plan that stands, with its whole manifest or one shard's part of it."""
-    uri = manifest_uri(output, run_id)
-    try:
-        manifest = read_manifest(uri, shard_id)
-    except FileNotFoundError as error:
-        raise SettingsError(f"no run {run_id!r} was planned in {output}") from error
-    frozen = json.loads(manifest.metadata[PLAN_KEY])
-    settings = ArchiveOcrSettings.revive(frozen["settings"])
-    layout = RunLayout(output, settings.collection, run_id)
-    return _PlannedRun(frozen, settings, layout, manifest)
 
 
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
@@ -279,27 +242,29 @@ def _config_sha256(settings: ArchiveOcrSettings) -> str:
     return digest_of(values)
 
 
-def _refuse_other_settings(run: _PlannedRun, settings: ArchiveOcrSettings) -> None:
-    stood, given = run.settings.model_dump(mode="json"), settings.model_dump(mode="json")
-    other = [key for key in given if given[key] != stood.get(key)]
-    if other:
-        raise PlanConflictError(
-            f"run {run.layout.run_id} was planned with other settings of: {', '.join(other)}"
-        )
-
-
-def _refuse_other_models(loaded: EngineInfo, planned: EngineInfo) -> None:
-    for part in ("engine", "detector", "recognizer", "dict_sha256"):
-        if getattr(loaded, part) != getattr(planned, part):
-            raise ModelError(
-                f"the run was planned with {part} {getattr(planned, part)}, "
-                f"but here is {getattr(loaded, part)}"
-            )
+def _seal_content(audit: Audit, frozen: FrozenPlan) -> Json:
+    settings = ArchiveOcrSettings.revive(frozen.settings)
+    failed_share = audit.by_status[Status.FAILED] / len(audit.page_ids)
+    return {
+        "run_id": frozen.run_id,
+        "collection": settings.collection,
+        "pages": len(audit.page_ids),
+        "by_status": dict(sorted(audit.by_status.items())),
+        "by_error": dict(sorted(audit.by_error.items())),
+        "failed_share": failed_share,
+        "within_budget": failed_share <= settings.failures.max_share,
+        "lines": audit.lines,
+        "conf_mean": audit.conf_mean,
+        "engine": asdict(frozen.engine),
+        "config_sha256": frozen.config_sha256,
+        "pipeline_version": frozen.pipeline_version,
+        "planned_at": frozen.planned_at.isoformat(),
+        "sealed_at": _now().isoformat(),
+        # Between two readings of a wall clock, which may have been set back in between.
+        "duration_s": max(0.0, (_now() - frozen.planned_at).total_seconds()),
+        "files": audit.files,
+    }
 
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-def _pretty(values: Json) -> bytes:
-    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()

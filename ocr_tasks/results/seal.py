@@ -1,6 +1,5 @@
 """The seal: proof that the rows are what the manifest expected, page for page."""
 
-import datetime
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from ocr_tasks import storage
 from ocr_tasks.errors import SealRefusedError
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.layout import RunLayout
-from ocr_tasks.results.schema import Status
 
 NAMED = 10  # how many missing shards or pages a refusal names
 
@@ -75,30 +73,6 @@ def _add_shard(audit: Audit, layout: RunLayout, shard_id: str) -> None:
             audit.confident_pages += 1
     digest = hashlib.sha256(data).hexdigest()
     audit.files.append({"uri": uri, "sha256": digest, "bytes": len(data), "pages": len(rows)})
-
-
-def seal_of(audit: Audit, frozen: dict[str, Any], now: datetime.datetime) -> dict[str, Any]:
-    """The seal's content, from the audit and the plan that was frozen in the manifest."""
-    planned_at = datetime.datetime.fromisoformat(frozen["planned_at"])
-    pages = len(audit.page_ids)
-    failed = audit.by_status[Status.FAILED]
-    return {
-        "run_id": frozen["run_id"],
-        "collection": frozen["settings"]["collection"],
-        "pages": pages,
-        "by_status": dict(sorted(audit.by_status.items())),
-        "by_error": dict(sorted(audit.by_error.items())),
-        "failed_share": failed / pages,
-        "lines": audit.lines,
-        "conf_mean": audit.conf_mean,
-        "engine": frozen["engine"],
-        "config_sha256": frozen["config_sha256"],
-        "pipeline_version": frozen["pipeline_version"],
-        "planned_at": frozen["planned_at"],
-        "sealed_at": now.isoformat(),
-        "duration_s": max(0.0, (now - planned_at).total_seconds()),
-        "files": audit.files,
-    }
 
 
 def _refuse(what: str, names: set[str]) -> None:
