@@ -1,0 +1,225 @@
+"""The command ``ocr-tasks``: parse, call a job, report. The only place that sets exit codes."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from ocr_tasks import __version__
+from ocr_tasks.console import err, out, page_progress, print_error, print_seal
+from ocr_tasks.errors import OcrTasksError
+from ocr_tasks.jobs import archive_ocr, ocr
+from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.settings import parse_overrides
+
+TOO_MANY_FAILURES = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Scanned archives to Parquet, page for page.",
+)
+archive = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Every page of an archive to one row of Parquet: `run`, or its steps.",
+)
+app.add_typer(archive, name="archive-ocr")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="A YAML file of settings.", exists=True)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--override", "-o", help="A setting, as `engine.device=gpu:0`. May be repeated."),
+]
+Input = Annotated[str | None, typer.Option("--input", help="What to read: a path or URL.")]
+Output = Annotated[str | None, typer.Option("--output", help="Where results go: a path or URL.")]
+Collection = Annotated[
+    str | None, typer.Option("--collection", help="The name the pages are filed under.")
+]
+RunId = Annotated[
+    str | None, typer.Option("--run-id", help="Names the run; an old name takes it up again.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that read; one a core.")
+]
+StoodOutput = Annotated[str, typer.Option("--output", help="The output the run was planned for.")]
+StoodRunId = Annotated[str, typer.Option("--run-id", help="The run, as `plan` printed it.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@archive.command()
+def run(
+    source: Input = None,
+    output: Output = None,
+    collection: Collection = None,
+    run_id: RunId = None,
+    workers: Workers = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Read every page of an input and seal the run.
+
+    Exit code 0: sealed. 1: an error. 2: wrong usage. 3: sealed, but a larger share of pages
+    failed than `failures.max_share`.
+
+    Examples:
+    - `ocr-tasks archive-ocr run --input scans/ --output results/`
+    - `ocr-tasks archive-ocr run --input s3://bucket/maps --output s3://bucket/ocr
+      --collection maps -o shards.pages=100`
+    - take up a run that was broken off: the same command with its `--run-id`
+    """
+    started = time.monotonic()
+    settings = _settings(source, output, collection, config, override)
+    with page_progress() as on_progress:
+        seal = archive_ocr.run(settings, run_id, workers, on_progress)
+    print_seal(seal, time.monotonic() - started)
+    _where(seal, settings.output)
+    _exit_by_budget(seal)
+
+
+@archive.command()
+def plan(
+    source: Input = None,
+    output: Output = None,
+    collection: Collection = None,
+    run_id: RunId = None,
+    workers: Workers = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """List the input and freeze the run; print its id and shards as JSON.
+
+    Example: `ocr-tasks archive-ocr plan --input scans/ --output results/ --run-id june`
+    """
+    settings = _settings(source, output, collection, config, override)
+    _print_json(archive_ocr.plan(settings, run_id, workers or 1))
+
+
+@archive.command()
+def infer(
+    output: StoodOutput,
+    run_id: StoodRunId,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="One shard; else all that are missing.")
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Read a planned run's shards and commit their rows; print what was done as JSON.
+
+    Example: `ocr-tasks archive-ocr infer --output results/ --run-id june --shard 00003`
+    """
+    if shard is not None:
+        _print_json(archive_ocr.infer(output, run_id, shard))
+        return
+    with page_progress() as on_progress:
+        done = archive_ocr.infer_missing(output, run_id, workers, on_progress)
+    _print_json(done)
+
+
+@archive.command()
+def seal(output: StoodOutput, run_id: StoodRunId) -> None:
+    """Hold all rows against the manifest and seal the run, or say what is missing.
+
+    Example: `ocr-tasks archive-ocr seal --output results/ --run-id june`
+    """
+    sealed = archive_ocr.seal(output, run_id)
+    print_seal(sealed)
+    _exit_by_budget(sealed)
+
+
+@app.command("ocr")
+def ocr_command(
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders, PDFs, tars or URLs.")],
+    save_path: Annotated[
+        str | None,
+        typer.Option("--save-path", help="A folder for JSON and pictures with boxes."),
+    ] = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Print the text of a few files: a first try, without a run.
+
+    Examples:
+    - `ocr-tasks ocr page.jpg`
+    - `ocr-tasks ocr scans/ report.pdf --save-path out/`
+    """
+    settings = ocr.OcrSettings.load(_path(config), parse_overrides(override or []))
+    failed = 0
+    for page in ocr.read(inputs, settings):
+        where = page.answer.expected
+        member = f" {where.source_member}" if where.source_member else ""
+        number = f" page {where.page_index + 1}" if where.page_count > 1 else ""
+        title = escape(f"{where.source_uri}{member}{number}")
+        err.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
+        if page.error is not None:
+            failed += not where.skipped
+            err.print(escape(f"{page.error.error_class} {page.error.message}"), highlight=False)
+            continue
+        sys.stdout.write(page.text + "\n")
+        for url in page.save(save_path) if save_path else ():
+            err.print(f"saved {escape(url)}", highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _settings(
+    source: str | None,
+    output: str | None,
+    collection: str | None,
+    config: Path | None,
+    override: list[str] | None,
+) -> ArchiveOcrSettings:
+    given = {"input": source, "output": output, "collection": collection}
+    values = parse_overrides(override or [])
+    values |= {key: value for key, value in given.items() if value is not None}
+    return ArchiveOcrSettings.load(_path(config), values)
+
+
+def _path(config: Path | None) -> str | None:
+    return str(config) if config else None
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    out.print_json(data=values)
+
+
+def _where(seal: dict[str, Any], output: str) -> None:
+    pages = f"{output.rstrip('/')}/pages/collection={seal['collection']}/run={seal['run_id']}/"
+    out.print(f"rows in {escape(pages)}", highlight=False, soft_wrap=True)
+
+
+def _exit_by_budget(seal: dict[str, Any]) -> None:
+    if not seal["within_budget"]:
+        err.print(
+            f"sealed, but {seal['failed_share']:.1%} of the pages failed: "
+            "more than failures.max_share",
+            highlight=False,
+        )
+        raise typer.Exit(TOO_MANY_FAILURES)
+
+
+def main() -> None:
+    """The entry point: our errors become one line, a remedy and their exit code."""
+    try:
+        app()
+    except OcrTasksError as error:
+        print_error(error)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

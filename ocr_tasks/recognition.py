@@ -33,7 +33,7 @@ class RecognitionSpec:
 
     batch_lines: int = 8
     open_pages: int = 8
-    min_confidence: float = 0.5
+    min_confidence: float = 0.4
 
 
 @dataclass(slots=True)

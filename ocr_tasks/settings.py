@@ -14,6 +14,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.exceptions import SettingsError as UnparsedError
 
 from ocr_tasks.errors import SettingsError
 
@@ -55,7 +56,7 @@ class JobSettings(BaseSettings):
             SettingsError: a key is unknown, a value is wrong, or the file cannot be read.
         """
         values = _yaml_file(config) if config else {}
-        values = _merged(values, EnvSettingsSource(cls)())
+        values = _merged(values, _environment(cls))
         return cls.revive(_merged(values, overrides or {}))
 
     @classmethod
@@ -109,6 +110,13 @@ def _merged(below: Values, above: Values) -> Values:
             value = _merged(old, value)
         merged[key] = value
     return merged
+
+
+def _environment(settings: type[BaseSettings]) -> Values:
+    try:
+        return EnvSettingsSource(settings)()
+    except UnparsedError as error:  # a whole section in one variable is JSON
+        raise SettingsError(f"{error}: {error.__cause__}") from error
 
 
 def _yaml_file(path: str) -> Values:

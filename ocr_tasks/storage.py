@@ -1,6 +1,7 @@
 """The one door to stores: local files, S3, memory, whatever fsspec speaks."""
 
 import errno
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from ocr_tasks.errors import NoAccessError, SettingsError, StorageError
+from ocr_tasks.errors import NoAccessError, OcrTasksError, SettingsError, StorageError
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
+# What S3 says of a single object; expired or wrong credentials are no property of an object.
+DENIED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "403"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,12 @@ def list_objects(url: str) -> Iterator[StoredObject]:
     """
     filesystem, root = _resolve(url)
     with _faults(url):
-        if not filesystem.exists(root):
+        try:
+            found = filesystem.find(root, detail=True)
+        except FileNotFoundError:
+            found = {}
+        if not found and not filesystem.exists(root):
             raise SettingsError(f"there is nothing at {url}")
-        found = filesystem.find(root, detail=True)
         if list(found) == [root]:  # a single object; some stores list it without its details
             found = {root: filesystem.info(root)}
     for path in sorted(found):
@@ -94,13 +100,58 @@ def open_seekable(uri: str) -> Iterator[BinaryIO]:
     Raises:
         FileNotFoundError: there is no such object.
         NoAccessError: the store will not give it.
-        StorageError: the store did not answer.
+        StorageError: the store did not answer, now or while the file was read.
     """
     filesystem, path = _resolve(uri)
     with _faults(uri):
         file = filesystem.open(path, "rb")
     with file:
-        yield file
+        guarded = _GuardedFile(file, uri)
+        try:
+            yield guarded
+        finally:
+            if guarded.lost is not None:
+                raise guarded.lost
+
+
+class _GuardedFile(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # both say what a file is
+    """A stored object that is being read. It remembers that a request was lost.
+
+    Whoever reads a damaged document catches what a decoder raises, so a lost request would pass
+    for damage; ``open_seekable`` raises it once more.
+    """
+
+    def __init__(self, file: BinaryIO, uri: str) -> None:
+        super().__init__()
+        self.lost: StorageError | None = None
+        self._file = file
+        self._uri = uri
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        with self._remembered():
+            return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: Any, /) -> int:
+        with self._remembered():
+            return cast(int, self._file.readinto(buffer))  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        try:
+            with _faults(self._uri):
+                yield
+        except StorageError as error:
+            self.lost = error
+            raise
 
 
 def exists(uri: str) -> bool:
@@ -125,8 +176,10 @@ def write(uri: str, data: bytes) -> None:
     """Writes an object, replacing what was there."""
     filesystem, path = _resolve(uri)
     with _faults(uri):
-        filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        filesystem.pipe_file(path, data)
+        if "file" in _protocols(filesystem):  # elsewhere it might make a bucket
+            filesystem.makedirs(filesystem._parent(path), exist_ok=True)
+        with _known_bucket(uri):
+            filesystem.pipe_file(path, data)
 
 
 def create(uri: str, data: bytes, staging: str) -> bool:
@@ -140,7 +193,8 @@ def create(uri: str, data: bytes, staging: str) -> bool:
         if "file" in _protocols(filesystem):
             return _create_local(Path(path), data, Path(_resolve(staging)[1]))
         try:
-            filesystem.pipe_file(path, data, mode="create")
+            with _known_bucket(uri):
+                filesystem.pipe_file(path, data, mode="create")
         except FileExistsError:
             return False
         return True
@@ -195,8 +249,27 @@ def _faults(uri: str) -> Iterator[None]:
     """Turns what stores raise into our errors; an absent object stays FileNotFoundError."""
     try:
         yield
-    except (FileNotFoundError, FileExistsError):
+    except (OcrTasksError, FileNotFoundError, FileExistsError):
         raise
     except OSError as error:
-        kind = NoAccessError if error.errno in NO_ACCESS else StorageError
+        kind = NoAccessError if _is_denied(error) else StorageError
         raise kind(f"{uri}: {error}") from error
+    except Exception as error:  # clients have errors of their own, as botocore without a network
+        raise StorageError(f"{uri}: {error}") from error
+
+
+def _is_denied(error: OSError) -> bool:
+    """Whether the store has the object but will not give it."""
+    if isinstance(error, PermissionError) and error.errno is None:  # an answer of S3
+        answer = getattr(error.__cause__, "response", {})
+        return answer.get("Error", {}).get("Code", "AccessDenied") in DENIED
+    return error.errno in NO_ACCESS
+
+
+@contextmanager
+def _known_bucket(uri: str) -> Iterator[None]:
+    """Says what it means when an object cannot be written since something is not found."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SettingsError(f"{uri}: there is no such bucket ({error})") from error

@@ -2,9 +2,8 @@
 
 import multiprocessing
 import os
-import queue
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -35,16 +34,17 @@ def run_in_processes(
         Exception: whatever ``work`` raised.
     """
     context = multiprocessing.get_context("spawn")
-    ticks = context.Queue()
+    ticks = context.SimpleQueue()  # no thread behind it: a tick is there before its result is
     pool = ProcessPoolExecutor(processes, context, initializer=_start, initargs=(ticks,))
     try:
         waiting = {pool.submit(_call, work, item) for item in items}
         while waiting:
-            _hear(ticks, on_progress)
-            done = {future for future in waiting if future.done()}
-            waiting -= done
-            yield from (_result(future) for future in done)
-        _hear_rest(ticks, on_progress)
+            done, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
+            while not ticks.empty():
+                on_progress(ticks.get())
+            yield from (future.result() for future in done)
+    except BrokenProcessPool as error:  # a result's, or that of handing out further items
+        raise WorkerDiedError("a worker process ended without an answer") from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -56,26 +56,3 @@ def _start(ticks: Any) -> None:
 
 def _call(work: Work, item: Any) -> Any:
     return work(item, _ticks.put)
-
-
-def _hear(ticks: Any, on_progress: Callable[[int], None]) -> None:
-    try:
-        on_progress(ticks.get(timeout=POLL_SECONDS))
-    except queue.Empty:
-        return
-    _hear_rest(ticks, on_progress)
-
-
-def _hear_rest(ticks: Any, on_progress: Callable[[int], None]) -> None:
-    while True:
-        try:
-            on_progress(ticks.get_nowait())
-        except queue.Empty:
-            return
-
-
-def _result(future: Future[Any]) -> Any:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise WorkerDiedError("a worker process ended without an answer") from error

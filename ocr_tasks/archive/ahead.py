@@ -14,7 +14,7 @@ T = TypeVar("T")
 class _End:
     """What a source ends with: nothing more, or the error it raised."""
 
-    error: Exception | None
+    error: BaseException | None
 
 
 class _Handover(Generic[T]):
@@ -31,7 +31,7 @@ class _Handover(Generic[T]):
                 self._put(item)
                 if self.unwanted.is_set():
                     return
-        except Exception as error:  # handed over, and raised where the items are used
+        except BaseException as error:  # handed over, and raised where the items are used
             self._put(_End(error))
         else:
             self._put(_End(None))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ocr_tasks.archive.media import JPEG
+from ocr_tasks.archive.media import JPEG, TIFF
 from ocr_tasks.archive.raster import DecodeSpec, Raster
 from ocr_tasks.errors import NotImageError, TooLargeError, TruncatedError, UnsupportedError
 
@@ -48,13 +48,22 @@ def decode_frame(data: bytes, media_type: str, page_index: int, spec: DecodeSpec
             raise TooLargeError(
                 f"{image.width} x {image.height} pixels are more than {spec.max_pixels}"
             )
-        orientation = _orientation(image)
         dpi = _dpi(image)
-        if media_type == JPEG and image.mode in {"L", "RGB"}:
-            pixels = _decode_jpeg(data)
-        else:
-            pixels = _decode_with_pillow(image)
-    return Raster(_turned(pixels, orientation), dpi, None, orientation)
+        pixels, orientation = _decode(image, data, media_type)
+    return Raster(pixels, dpi, None, orientation)
+
+
+def _decode(image: Image.Image, data: bytes, media_type: str) -> tuple[NDArray[np.uint8], int]:
+    """The pixels upright, and the orientation the file had them in."""
+    if media_type == JPEG and image.mode in {"L", "RGB"}:
+        orientation = _orientation(image)
+        return _turned(_decode_jpeg(data), orientation), orientation
+    if media_type == TIFF:
+        orientation = _orientation(image)  # Pillow turns a TIFF as it loads it, then forgets
+        return _decode_with_pillow(image), orientation
+    pixels = _decode_with_pillow(image)  # before the tag: to find a PNG's, Pillow loads it
+    orientation = _orientation(image)
+    return _turned(pixels, orientation), orientation
 
 
 def _opened(file: BinaryIO) -> Image.Image:

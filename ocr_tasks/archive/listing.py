@@ -19,10 +19,11 @@ from ocr_tasks.archive.media import (
     UNKNOWN,
     sniff,
 )
-from ocr_tasks.archive.members import Member, OpenArchive
+from ocr_tasks.archive.members import Member, OpenArchive, printable
 from ocr_tasks.errors import (
     BadArchiveError,
     EmptyInputError,
+    NoAccessError,
     PageError,
     SourceChangedError,
     UnsupportedError,
@@ -50,7 +51,7 @@ class _Source:
         return ExpectedPage(
             page_id=_digest(source_id, str(index)),
             source_id=source_id,
-            source_uri=uri,
+            source_uri=printable(uri),
             source_member=name,
             member_index=member.index if member else 0,
             member_offset=member.offset if member else None,
@@ -88,6 +89,9 @@ def _pages_of_object(stored: StoredObject) -> list[ExpectedPage]:
     if not stored.is_regular:
         fault = UnsupportedError("not a regular file: a link, device or pipe")
         return [source.page(UNKNOWN, error=fault)]
+    if printable(stored.uri) != stored.uri:
+        nameless = NoAccessError("its name is not UTF-8, so no row can name it: rename it")
+        return [source.page(UNKNOWN, error=nameless)]
     if stored.size == 0:
         return [source.page(EMPTY, error=EmptyInputError("the file has no bytes"))]
     media_type = UNKNOWN

@@ -13,13 +13,13 @@ PAGED = frozenset({PDF, TIFF})  # what may hold more than one page
 ARCHIVES = frozenset({TAR, COMPRESSED_TAR, ZIP})
 
 _SIGNATURES = (  # offset, bytes there, media type
+    (257, b"ustar", TAR),  # first: a tar begins with a name, which may look like anything
     (0, b"\xff\xd8\xff", JPEG),
     (0, b"\x89PNG\r\n\x1a\n", PNG),
     (0, b"II*\x00", TIFF),
     (0, b"MM\x00*", TIFF),
     (0, b"II+\x00", TIFF),  # BigTIFF
     (0, b"MM\x00+", TIFF),
-    (0, b"BM", BMP),
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", JPEG2000),
     (0, b"\xff\x4f\xff\x51", JPEG2000),
     (0, b"PK\x03\x04", ZIP),
@@ -28,7 +28,6 @@ _SIGNATURES = (  # offset, bytes there, media type
     (0, b"BZh", COMPRESSED_TAR),
     (0, b"\xfd7zXZ\x00", COMPRESSED_TAR),
     (8, b"WEBP", WEBP),
-    (257, b"ustar", TAR),
     # Not read here; named so that a skipped row can say what was found.
     (0, b"GIF8", "image/gif"),
     (4, b"ftyphei", "image/heif"),
@@ -39,6 +38,7 @@ _SIGNATURES = (  # offset, bytes there, media type
     (0, b"Rar!", "application/vnd.rar"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
 )
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes; "BM" alone begins many a text
 # A zip that begins with one of these is an office document or a book, not an archive of scans.
 _PACKAGES = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"META-INF/", b"docProps/")
 
@@ -55,6 +55,8 @@ def sniff(head: bytes) -> str:
         if head.startswith(signature, offset):
             is_package = media_type == ZIP and head[30:].startswith(_PACKAGES)
             return "application/x-office-package" if is_package else media_type
+    if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return BMP
     if b"%PDF-" in head:  # readers accept a PDF that begins within the first kilobyte
         return PDF
     return _text_or_unknown(head)

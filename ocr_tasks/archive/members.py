@@ -5,6 +5,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import IO, BinaryIO
@@ -86,20 +87,26 @@ class OpenArchive:
             why_not = None if info.isreg() else "not a regular file: a link, device or pipe"
             ranged = self._plain_tar and why_not is None and not info.issparse()
             offset = info.offset_data if ranged else None
-            yield Member(index, _printable(info.name), info.size, offset, why_not)
+            yield Member(index, printable(info.name), info.size, offset, why_not)
 
-    def open(self, index: int) -> IO[bytes]:
+    @contextmanager
+    def open(self, index: int) -> Iterator[IO[bytes]]:
         """The member of that index as a file. Rising indices read a compressed tar only once.
 
         Raises:
-            BadArchiveError: the archive is damaged there, or has no such member.
+            BadArchiveError: the archive is damaged there, which may show only as the member is
+                read, or has no such member.
         """
         try:
-            if isinstance(self._archive, zipfile.ZipFile):
-                return self._archive.open(self._archive.infolist()[index])
-            file = self._archive.extractfile(self._tar_info(index))
+            with self._member_file(index) as file:
+                yield file
         except _DAMAGE as error:
-            raise BadArchiveError(f"member {index} cannot be opened: {error}") from error
+            raise BadArchiveError(f"member {index} cannot be read: {error}") from error
+
+    def _member_file(self, index: int) -> IO[bytes]:
+        if isinstance(self._archive, zipfile.ZipFile):
+            return self._archive.open(self._archive.infolist()[index])
+        file = self._archive.extractfile(self._tar_info(index))
         if file is None:
             raise BadArchiveError(f"member {index} is not a regular file")
         return file
@@ -120,11 +127,8 @@ class OpenArchive:
         Raises:
             BadArchiveError: the archive is damaged there, or has no such member.
         """
-        try:
-            with self.open(index) as file:
-                return file.read()
-        except _DAMAGE as error:
-            raise BadArchiveError(f"member {index} cannot be read: {error}") from error
+        with self.open(index) as file:
+            return file.read()
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
@@ -134,9 +138,9 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
         why_not = "encrypted in the zip" if info.flag_bits & 0x1 else None
         if (info.external_attr >> 16) & 0o170000 == 0o120000:
             why_not = "not a regular file: a link"
-        yield Member(index, _printable(info.filename), info.file_size, None, why_not)
+        yield Member(index, printable(info.filename), info.file_size, None, why_not)
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     r"""The name as valid text: bytes that are no UTF-8 appear as ``\xNN``."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

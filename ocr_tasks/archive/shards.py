@@ -57,7 +57,8 @@ class ShardSpec:
         Raises:
             SettingsError: a value is not positive.
         """
-        if min(self.pages or 1, self.target_seconds, self.seconds_per_page) <= 0:
+        pages = 1 if self.pages is None else self.pages
+        if min(pages, self.target_seconds, self.seconds_per_page) <= 0:
             raise SettingsError("shards.pages, target_seconds and seconds_per_page must be > 0")
 
 

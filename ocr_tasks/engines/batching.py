@@ -55,6 +55,7 @@ class CropPool:
         started = time.perf_counter()
         try:
             texts = self._recognizer.recognize(np.stack([crop for _, crop in batch]))
+            answers = list(zip(batch, texts, strict=True))
         except Exception as error:  # whatever an engine throws is one line's fault
             if len(batch) > 1:  # find the guilty one: its neighbours are read without it
                 for single in batch:
@@ -63,7 +64,7 @@ class CropPool:
             yield ReadCrop(batch[0][0], as_inference_error("recogniser", error), _ms_since(started))
             return
         share = _ms_since(started) / len(batch)
-        for (ticket, _), text in zip(batch, texts, strict=True):
+        for (ticket, _), text in answers:
             yield ReadCrop(ticket, _checked(text), share)
 
 

@@ -142,8 +142,9 @@ def _session(path: Path, spec: EngineSpec) -> ort.InferenceSession:
     options.intra_op_num_threads = spec.threads or len(os.sched_getaffinity(0))
     # Idle threads that spin take cores from the other workers of a shared machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = _providers(spec)
     try:
-        session = ort.InferenceSession(str(path), options, providers=_providers(spec))
+        session = ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime raises a dozen private classes
         raise ModelError(f"cannot load the model {path}: {error}") from error
     wanted = "CPUExecutionProvider" if spec.device == "cpu" else "CUDAExecutionProvider"

@@ -26,9 +26,9 @@ class DetectionSpec:
     """
 
     min_side: int = 736
-    max_side: int = 2000
+    max_side: int = 1600
     threshold: float = 0.3
-    box_threshold: float = 0.5
+    box_threshold: float = 0.4
     unclip_ratio: float = 1.6
     max_lines: int = 3000
 

@@ -1,0 +1,50 @@
+PYTHON ?= python3.11
+UV := .uv/bin/uv
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format lock benchmark clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Bring uv and install the locked packages into .venv
+
+demo: $(READY) ## Run the DAG archive_ocr over the sample archive into demo-output/
+	$(BIN)/python deploy/demo.py demo-output
+
+test: $(READY) ## Pass the tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## Check format, style, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(UV) ## Resolve pyproject.toml anew into requirements.lock
+	$(UV) pip compile pyproject.toml --extra ocr --extra cpu --extra dev --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+
+benchmark: $(READY) ## Measure pages a second against RapidOCR on the sample pages
+	$(BIN)/python benchmarks/throughput.py
+
+clean: ## Remove what these targets made
+	rm -rf $(VENV) .uv demo-output
+
+$(UV): deploy/uv.lock
+	$(PYTHON) -m pip install --quiet --no-deps --require-hashes --upgrade --target .uv -r deploy/uv.lock
+	@touch $@
+
+$(READY): $(UV) requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --require-hashes requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
