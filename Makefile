@@ -43,8 +43,10 @@ $(UV): deploy/uv.lock
 	$(PYTHON) -m pip install --quiet --no-deps --require-hashes --upgrade --target .uv -r deploy/uv.lock
 	@touch $@
 
-$(READY): $(UV) requirements.lock pyproject.toml
+$(READY): $(UV) requirements.lock pyproject.toml deploy/opencv-contrib-shim/pyproject.toml Makefile
 	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	$(UV) pip sync --quiet --require-hashes requirements.lock
-	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@# --no-config: pyproject.toml tells uv to leave out the name that the shim stands in for.
+	$(UV) pip install --quiet --no-config --no-deps --no-build-isolation \
+	  deploy/opencv-contrib-shim --editable .
 	@touch $@

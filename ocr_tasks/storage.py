@@ -108,20 +108,20 @@ def open_seekable(uri: str) -> Iterator[BinaryIO]:
     with file:
         guarded = _GuardedFile(file, uri)
         try:
-            yield guarded
+            yield cast(BinaryIO, guarded)
         finally:
             if guarded.lost is not None:
                 raise guarded.lost
 
 
-class _GuardedFile(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # both say what a file is
+class _GuardedFile(io.RawIOBase):
     """A stored object that is being read. It remembers that a request was lost.
 
     Whoever reads a damaged document catches what a decoder raises, so a lost request would pass
     for damage; ``open_seekable`` raises it once more.
     """
 
-    def __init__(self, file: BinaryIO, uri: str) -> None:
+    def __init__(self, file: Any, uri: str) -> None:
         super().__init__()
         self.lost: StorageError | None = None
         self._file = file
@@ -134,15 +134,15 @@ class _GuardedFile(io.RawIOBase, BinaryIO):  # type: ignore[misc]  # both say wh
         return True
 
     def tell(self) -> int:
-        return self._file.tell()
+        return cast(int, self._file.tell())
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         with self._remembered():
-            return self._file.seek(offset, whence)
+            return cast(int, self._file.seek(offset, whence))
 
     def readinto(self, buffer: Any, /) -> int:
         with self._remembered():
-            return cast(int, self._file.readinto(buffer))  # type: ignore[attr-defined]
+            return cast(int, self._file.readinto(buffer))
 
     @contextmanager
     def _remembered(self) -> Iterator[None]:

@@ -1,0 +1,142 @@
+"""PaddleOCR's own detector and recogniser, on any inference engine PaddleOCR has."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import ModelError
+from ocr_tasks.imaging.boxes import clockwise_from_top_left
+from ocr_tasks.imaging.maps import DetectionSpec, detection_size
+from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
+from ocr_tasks.text.charset import charset_of, charset_sha256
+
+DETECTOR, RECOGNIZER = "PP-OCRv6_small_det", "PP-OCRv6_small_rec"
+CONFIG = "inference.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class PaddleDetector:
+    """PaddleOCR's TextDetection."""
+
+    model: Any
+    spec: DetectionSpec
+
+    def detect(self, page: NDArray[np.uint8]) -> DetectedLines:
+        """See Detector; the page is scaled as for every other engine, not as PaddleOCR would."""
+        height, width = page.shape[:2]
+        seen_height, seen_width = detection_size(height, width, self.spec)
+        result = self.model.predict(cv2.resize(page, (seen_width, seen_height)))[0]
+        to_page = np.array([width / seen_width, height / seen_height], dtype=np.float32)
+        polygons = [
+            clockwise_from_top_left(np.asarray(polygon, np.float32) * to_page)
+            for polygon in result["dt_polys"]
+        ]
+        scores = np.asarray(result["dt_scores"], dtype=np.float32)
+        return DetectedLines(np.array(polygons, np.float32).reshape(-1, 4, 2), scores)
+
+
+@dataclass(frozen=True, slots=True)
+class PaddleRecognizer:
+    """PaddleOCR's TextRecognition."""
+
+    model: Any
+
+    def recognize(self, crops: NDArray[np.uint8]) -> list[LineText]:
+        """See Recognizer."""
+        results = self.model.predict(list(crops), batch_size=len(crops))
+        return [LineText(result["rec_text"], float(result["rec_score"])) for result in results]
+
+
+@dataclass(frozen=True, slots=True)
+class PaddleEngine:
+    """Both models."""
+
+    info: EngineInfo
+    detector: PaddleDetector
+    recognizer: PaddleRecognizer
+
+
+def load(spec: EngineSpec) -> PaddleEngine:
+    """PaddleOCR's models from local folders, or by its own download where there are none.
+
+    ``spec.options`` go to both models' constructors, for instance ``engine: onnxruntime``.
+
+    Raises:
+        ModelError: a folder has no model, or PaddleOCR could not load or fetch one.
+    """
+    if spec.det_model and spec.rec_model:  # nothing to fetch, so no model hub need be looked for
+        os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
+    import paddleocr
+
+    if spec.threads:
+        os.environ["OMP_NUM_THREADS"] = str(spec.threads)
+    detection = spec.detection
+    detector = _load(
+        paddleocr.TextDetection,
+        spec,
+        spec.det_model,
+        DETECTOR,
+        limit_side_len=32,  # the page comes in the size it is to be seen in
+        limit_type="min",
+        thresh=detection.threshold,
+        box_thresh=detection.box_threshold,
+        unclip_ratio=detection.unclip_ratio,
+    )
+    recognizer = _load(paddleocr.TextRecognition, spec, spec.rec_model, RECOGNIZER)
+    rec_folder = _folder_of(recognizer, spec.rec_model)
+    info = EngineInfo(
+        engine="paddle",
+        engine_version=f"paddleocr {paddleocr.__version__}",
+        device=spec.device,
+        detector=_model_info(_folder_of(detector, spec.det_model)),
+        recognizer=_model_info(rec_folder),
+        dict_sha256=charset_sha256(_charset(rec_folder)),
+    )
+    return PaddleEngine(info, PaddleDetector(detector, detection), PaddleRecognizer(recognizer))
+
+
+def _load(model_class: Any, spec: EngineSpec, folder: str | None, name: str, **more: Any) -> Any:
+    if folder is not None:
+        name = _config(Path(folder))["Global"]["model_name"]
+    try:
+        return model_class(
+            model_name=name, model_dir=folder, device=spec.device, **more, **spec.options
+        )
+    except Exception as error:  # PaddleX raises many kinds; each means that the model is not there
+        cause = error.__cause__ or error
+        raise ModelError(f"PaddleOCR cannot load {folder or name}: {cause}") from error
+
+
+def _folder_of(model: Any, given: str | None) -> Path:
+    """Where the loaded model's files lie, given or fetched."""
+    return Path(given or model.paddlex_predictor.model_dir)
+
+
+def _model_info(folder: Path) -> ModelInfo:
+    """The model's name and one digest over its files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("inference.*")):
+        digest.update(path.name.encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return ModelInfo(_config(folder)["Global"]["model_name"], digest.hexdigest())
+
+
+def _charset(folder: Path) -> tuple[str, ...]:
+    characters = _config(folder)["PostProcess"]["character_dict"]
+    return charset_of("\n".join(str(character) for character in characters))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ModelError(f"{folder} is no PaddleX model folder: {error}") from error
+    return config

@@ -1,0 +1,86 @@
+"""The paddle engine on local folders, made from the weights of the rapidocr wheel."""
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import yaml
+
+from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.onnx import wheel_models
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import ModelError
+from ocr_tasks.imaging.crops import crop_line
+from ocr_tasks.records import LineText
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample_archive" / "theatre" / "act-1-page-11.jpg"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Detector and recogniser as PaddleX model folders: inference.onnx and inference.yml."""
+    root = tmp_path_factory.mktemp("models")
+    det, rec = root / "det", root / "rec"
+    for folder, file in ((det, "PP-OCRv6_det_small.onnx"), (rec, "PP-OCRv6_rec_small.onnx")):
+        folder.mkdir()
+        shutil.copy(wheel_models() / file, folder / "inference.onnx")
+    _write(det, "PP-OCRv6_small_det", _det_transforms(), {"name": "DBPostProcess"})
+    session = onnxruntime.InferenceSession(str(rec / "inference.onnx"))
+    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
+    characters = characters[:-1] if characters[-1] == "" else characters
+    resize = [{"RecResizeImg": {"image_shape": [3, 48, 320]}}]
+    decode = {"name": "CTCLabelDecode", "character_dict": characters}
+    _write(rec, "PP-OCRv6_small_rec", resize, decode)
+    return det, rec
+
+
+def _det_transforms() -> list[dict[str, object]]:
+    normalise = {"mean": [0.5] * 3, "std": [0.5] * 3, "scale": "1./255.", "order": "hwc"}
+    return [
+        {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
+        {"DetResizeForTest": {"resize_long": 960}},
+        {"NormalizeImage": normalise},
+        {"ToCHWImage": None},
+        {"KeepKeys": {"keep_keys": ["image", "shape"]}},
+    ]
+
+
+def _write(folder: Path, name: str, transforms: object, postprocess: object) -> None:
+    config = {
+        "Global": {"model_name": name},
+        "PreProcess": {"transform_ops": transforms},
+        "PostProcess": postprocess,
+    }
+    (folder / "inference.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
+
+
+def test_paddleocr_reads_what_the_default_engine_reads(folders: tuple[Path, Path]) -> None:
+    page = cv2.imread(str(SAMPLE))
+    assert page is not None
+    spec = EngineSpec(
+        kind="paddle",
+        det_model=str(folders[0]),
+        rec_model=str(folders[1]),
+        options={"engine": "onnxruntime"},
+    )
+    paddle, default = load_engine(spec), load_engine(EngineSpec())
+    assert paddle.info.dict_sha256 == default.info.dict_sha256
+    assert paddle.info.recognizer.name == "PP-OCRv6_small_rec"
+    found = default.detector.detect(page)
+    assert len(paddle.detector.detect(page).polygons) == pytest.approx(len(found.polygons), abs=2)
+    for polygon in found.polygons[:4]:
+        crops = crop_line(page, polygon)[np.newaxis]
+        (theirs,), (ours,) = paddle.recognizer.recognize(crops), default.recognizer.recognize(crops)
+        assert isinstance(theirs, LineText)
+        assert theirs.text == ours.text
+        assert theirs.confidence == pytest.approx(ours.confidence, abs=0.02)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no PaddleX model folder"):
+        load_engine(EngineSpec(kind="paddle", det_model=str(tmp_path), rec_model=str(tmp_path)))
