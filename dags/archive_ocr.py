@@ -1,4 +1,4 @@
-"""### Every page of an archive becomes one row of Parquet
+"""Every page of an archive becomes one row of Parquet.
 
 `plan` lists the input and freezes pages, settings and models in a manifest. `infer` runs once a
 shard and commits its rows with a single object. `seal` holds the rows against the manifest, page
@@ -59,7 +59,10 @@ PARAMS = {
 
 @dag(
     dag_id="archive_ocr",
-    schedule=CronPartitionTimetable("0 2 * * *", timezone="UTC", key_format="%Y-%m-%d"),
+    # At midnight, with the day that has just ended as the key.
+    schedule=CronPartitionTimetable(
+        "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    ),
     start_date=datetime(2026, 1, 1),
     catchup=False,
     params=PARAMS,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+
 from ocr_tasks.errors import PermanentError, SettingsError, TransientError
 
 RESULTS = Asset("ocr_results", uri="x-ocr-tasks://results")

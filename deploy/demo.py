@@ -97,8 +97,9 @@ def _draw(row: dict[str, Any], folder: Path) -> Path:
     with rasters_of(data, row["media_type"], DecodeSpec()) as raster_at:
         pixels = raster_at(row["page_index"]).pixels
     polygons = np.array([line["polygon"] for line in row["lines"]], np.float32).reshape(-1, 4, 2)
+    drawn = draw_lines(pixels, polygons, [line["conf"] for line in row["lines"]])
     picture = folder / "page-with-boxes.jpg"
-    picture.write_bytes(jpeg_bytes(draw_lines(pixels, polygons, [li["conf"] for li in row["lines"]])))
+    picture.write_bytes(jpeg_bytes(drawn))
     return picture
 
 

@@ -1,0 +1,139 @@
+"""The DAG archive_ocr: its shape, and whole runs of it in SQLite."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow.dataset as ds
+import pytest
+
+from tests.dags.conftest import DAGS
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample_archive"
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Five small pages, each with its own noise, for the fake engine."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    noise = np.random.default_rng(7)
+    for number in range(5):
+        page = noise.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / f"page-{number}.png"), page)
+    return folder
+
+
+def test_every_dag_imports(dag_bag: Any) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == {"archive_ocr"}
+
+
+def test_the_task_graph_is_plan_infer_seal(archive_ocr: Any) -> None:
+    graph = {task.task_id: sorted(task.downstream_task_ids) for task in archive_ocr.tasks}
+    assert graph == {"plan": ["infer", "seal"], "infer": ["seal"], "seal": []}
+    infer = archive_ocr.get_task("infer")
+    assert infer.is_mapped
+    assert (infer.pool, infer.queue) == ("ocr", "ocr")
+    assert infer.execution_timeout is not None
+    assert [asset.name for asset in archive_ocr.get_task("seal").outlets] == ["ocr_results"]
+
+
+def test_parsing_imports_no_ocr_code() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import archive_ocr;"
+        "heavy = {'cv2', 'numpy', 'onnxruntime', 'paddle', 'pyarrow', 'PIL', 'pypdfium2'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(DAGS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stderr
+
+
+def test_a_run_reads_real_pages(archive_ocr: Any, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    shutil.copy(SAMPLE / "library" / "annual-report-1984.pdf", scans)
+    shutil.copy(SAMPLE / "theatre" / "act-1-page-11.jpg", scans)
+    dag_run = _run(archive_ocr, scans, tmp_path / "out", collection="three")
+    assert dag_run.state == "success"
+    rows = ds.dataset(tmp_path / "out" / "pages").to_table().to_pylist()
+    assert len(rows) == 3
+    assert {row["dag_run_id"] for row in rows} == {dag_run.run_id}
+    text = "\n".join(row["text"] for row in rows)
+    for words in ("dont les collections", "le prêt", "SCENE I"):
+        assert words in text
+
+
+def test_a_run_maps_a_task_a_shard_and_tells_the_asset(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    dag_run = _run(archive_ocr, scans, output, collection="c", engine="fake", pages_per_shard=2)
+    assert dag_run.state == "success"
+    assert len(_tasks(dag_run, "infer")) == 3
+    (seal,) = (json.loads(path.read_text()) for path in output.glob("_runs/*/seal.json"))
+    assert seal["by_status"] == {"ok": 5}
+    events = _asset_events(dag_run)
+    assert [(event["run_id"], event["pages"]) for event in events] == [(seal["run_id"], 5)]
+
+
+def test_an_unknown_key_in_the_conf_stops_the_run_at_once(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    dag_run = _run(archive_ocr, scans, tmp_path / "out", engine="fake", pages_per_shrd=2)
+    assert dag_run.state == "failed"
+    assert [(task.state, task.try_number) for task in _tasks(dag_run, "plan")] == [("failed", 1)]
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_many_failed_pages_fail_the_seal_but_the_run_is_sealed(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    (scans / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"no image")
+    dag_run = _run(archive_ocr, scans, tmp_path / "out", engine="fake")
+    assert dag_run.state == "failed"
+    assert [task.try_number for task in _tasks(dag_run, "seal")] == [1]
+    assert len(list((tmp_path / "out").glob("_runs/*/seal.json"))) == 1
+    assert _asset_events(dag_run) == []
+
+
+def test_a_backfill_makes_a_run_a_day_with_the_day_as_its_key(
+    archive_ocr: Any, airflow_home: Path, scans: Path, tmp_path: Path
+) -> None:
+    _run(archive_ocr, scans, tmp_path / "out", engine="fake")  # stores the DAG in the database
+    span = ["--from-date", "2026-03-01", "--to-date", "2026-03-03"]
+    command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", "archive_ocr"]
+    subprocess.run([*command, *span], check=True, timeout=120)
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        runs = session.query(DagRun).where(DagRun.run_type == "backfill").all()
+        keys = sorted(run.partition_key for run in runs)
+    assert keys == ["2026-03-01", "2026-03-02", "2026-03-03"]
+
+
+def _run(dag: Any, scans: Path, output: Path, **conf: Any) -> Any:
+    return dag.test(run_conf={"input": str(scans), "output": str(output), **conf})
+
+
+def _tasks(dag_run: Any, task_id: str) -> list[Any]:
+    return [task for task in dag_run.get_task_instances() if task.task_id == task_id]
+
+
+def _asset_events(dag_run: Any) -> list[dict[str, Any]]:
+    """What the run told about the asset: the extra of each event."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        events = session.query(AssetEvent).where(AssetEvent.source_run_id == dag_run.run_id).all()
+        return [event.extra for event in events]
