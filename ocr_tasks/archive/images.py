@@ -11,7 +11,13 @@ from PIL import Image, UnidentifiedImageError
 
 from ocr_tasks.archive.media import JPEG, TIFF
 from ocr_tasks.archive.raster import DecodeSpec, Raster
-from ocr_tasks.errors import NotImageError, TooLargeError, TruncatedError, UnsupportedError
+from ocr_tasks.errors import (
+    NotImageError,
+    PageError,
+    TooLargeError,
+    TruncatedError,
+    UnsupportedError,
+)
 
 ORIENTATION_TAG = 0x0112
 PLAUSIBLE_DPI = (30.0, 2400.0)
@@ -24,13 +30,13 @@ def count_frames(file: BinaryIO) -> int:
     """How many pages a TIFF holds.
 
     Raises:
-        NotImageError: it cannot be opened as an image.
+        PageError: NotImageError or TruncatedError.
     """
     with _opened(file) as image:
         try:
             return int(getattr(image, "n_frames", 1))
-        except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
-            raise NotImageError(f"its pages cannot be counted: {error}") from error
+        except Exception as error:
+            raise _damage(error, "its pages cannot be counted") from error
 
 
 def decode_frame(data: bytes, media_type: str, page_index: int, spec: DecodeSpec) -> Raster:
@@ -73,8 +79,15 @@ def _opened(file: BinaryIO) -> Image.Image:
             return Image.open(file)
     except UnidentifiedImageError as error:
         raise NotImageError("no decoder knows these bytes") from error
-    except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
-        raise NotImageError(f"its header cannot be read: {error}") from error
+    except Exception as error:
+        raise _damage(error, "its header cannot be read") from error
+
+
+def _damage(error: Exception, what: str) -> PageError:
+    """What a Pillow plugin's error means; they raise what they like on damaged bytes."""
+    if "truncated" in str(error).lower() or isinstance(error, EOFError):
+        return TruncatedError(f"{what}: {error}")
+    return NotImageError(f"{what}: {error}")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -122,10 +135,8 @@ def _start_of_scan(data: bytes) -> int:
 def _decode_with_pillow(image: Image.Image) -> NDArray[np.uint8]:
     try:
         image.load()
-    except Exception as error:  # Pillow's plugins raise what they like on damaged bytes
-        if "truncated" in str(error).lower() or isinstance(error, EOFError):
-            raise TruncatedError(str(error)) from error
-        raise NotImageError(f"it cannot be decoded: {error}") from error
+    except Exception as error:
+        raise _damage(error, "it cannot be decoded") from error
     return _as_bgr(image)
 
 

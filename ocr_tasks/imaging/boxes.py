@@ -1,6 +1,7 @@
 """Boxes of lines: corner order, angle, and the order in which people read them."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,8 @@ def reading_order(polygons: Polygons) -> list[int]:
     A recursive XY-cut (Nagy and Seth 1984, "Hierarchical representation of optically scanned
     documents"): a region that a white gutter parts into columns of running text is read column
     by column; otherwise it is cut at its widest horizontal gap where the parts below or above
-    may hold columns; a region without cuts is read row by row. Short cells (prices beside
-    articles) are no running text, so tables stay rows.
+    hold columns, or above and below a band of columns; the rest is read row by row. Short cells
+    (prices beside articles) are no running text, so tables stay rows.
     """
     if len(polygons) == 0:
         return []
@@ -63,6 +64,9 @@ def _cut(spans: NDArray[np.float32], region: list[int]) -> list[int]:
     for upper, lower in _horizontal_cuts(spans, region):
         if len(_columns(spans, upper)) > 1 or len(_columns(spans, lower)) > 1:
             return _cut(spans, upper) + _cut(spans, lower)
+    for above, band, below in _bands(spans, region):
+        if len(_columns(spans, band)) > 1:
+            return _cut(spans, above) + _cut(spans, band) + _cut(spans, below)
     return _row_by_row(spans, region)
 
 
@@ -89,12 +93,40 @@ def _horizontal_cuts(
     rows = _part(spans, region, axis=1, gap=0.0)
     cuts = []
     for position in range(1, len(rows)):
-        upper = [line for row in rows[:position] for line in row]
-        lower = [line for row in rows[position:] for line in row]
+        upper, lower = _flat(rows[:position]), _flat(rows[position:])
         white = float(spans[lower, 1].min() - spans[upper, 3].max())
         cuts.append((white, upper, lower))
     cuts.sort(key=lambda cut: -cut[0])
     return [(upper, lower) for _, upper, lower in cuts]
+
+
+def _bands(
+    spans: NDArray[np.float32], region: list[int]
+) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """The longest runs of rows that leave some gutter white, with what is above and below each.
+
+    They find columns between a heading and a footer, or between two headings.
+    """
+    rows = _part(spans, region, axis=1, gap=0.0)
+    end = 0
+    for start in range(len(rows)):
+        reached = end = max(end, start)
+        while end < len(rows) and _leaves_gutter(spans, region, _flat(rows[start : end + 1])):
+            end += 1
+        if end > reached:
+            yield _flat(rows[:start]), _flat(rows[start:end]), _flat(rows[end:])
+
+
+def _leaves_gutter(spans: NDArray[np.float32], region: list[int], band: list[int]) -> bool:
+    """Whether a gutter of the region's width stays white in the band, be it at its edge."""
+    gap = GUTTER * float(np.median(spans[region, 3] - spans[region, 1]))
+    left = spans[band, 0].min() - spans[region, 0].min()
+    right = spans[region, 2].max() - spans[band, 2].max()
+    return max(left, right) > gap or len(_part(spans, band, axis=0, gap=gap)) > 1
+
+
+def _flat(rows: list[list[int]]) -> list[int]:
+    return [line for row in rows for line in row]
 
 
 def _part(spans: NDArray[np.float32], region: list[int], axis: int, gap: float) -> list[list[int]]:

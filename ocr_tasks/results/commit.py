@@ -70,7 +70,8 @@ def committed_shards(layout: RunLayout) -> set[str]:
 def _tally(shard_id: str, attempt: str, rows: list[Row]) -> ShardTally:
     by_status: dict[str, int] = {}
     for row in rows:
-        by_status[row["status"]] = by_status.get(row["status"], 0) + 1
+        status = str(row["status"])
+        by_status[status] = by_status.get(status, 0) + 1
     lines = sum(row["n_lines"] for row in rows)
     return ShardTally(shard_id, attempt, len(rows), lines, by_status)
 
