@@ -146,6 +146,8 @@ class _GuardedFile(io.RawIOBase):
 
     @contextmanager
     def _remembered(self) -> Iterator[None]:
+        if self.lost is not None:  # pdfium goes on asking; the answer would take long each time
+            raise self.lost
         try:
             with _faults(self._uri):
                 yield

@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2 as pdfium
 
 from ocr_tasks.archive.raster import DecodeSpec, Raster
-from ocr_tasks.errors import BadPdfError, EmptyInputError, EncryptedError, PageError, TooLargeError
+from ocr_tasks.errors import BadPdfError, EncryptedError, PageError, TooLargeError
 
 POINTS_PER_INCH = 72.0
 _pdfium = threading.Lock()
@@ -22,17 +22,14 @@ def count_pdf_pages(file: BinaryIO) -> int:
     """The number of pages.
 
     Raises:
-        PageError: EncryptedError, BadPdfError, or EmptyInputError where it has none.
+        PageError: EncryptedError, or BadPdfError, also where it has none.
     """
     with _pdfium:
         document = _open(file)
         try:
-            pages = len(document)
+            return len(document)
         finally:
             document.close()
-    if pages == 0:
-        raise EmptyInputError("the PDF has no pages")
-    return pages
 
 
 @contextmanager

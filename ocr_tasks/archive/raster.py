@@ -14,7 +14,7 @@ class DecodeSpec:
     it is decoded. ``ahead`` pages are decoded while others are being read.
     """
 
-    pdf_dpi: int = 200
+    pdf_dpi: int = 300
     max_pixels: int = 200_000_000
     ahead: int = 2
 
