@@ -105,7 +105,7 @@ class PageError(PermanentError):
 
 
 class EmptyInputError(PageError):
-    """The object has no bytes, or the document no pages."""
+    """The object has no bytes."""
 
     code = "E_EMPTY"
     remedy = "Scan or upload the object again."

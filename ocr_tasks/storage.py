@@ -1,6 +1,6 @@
 """The one door to stores: local files, S3, memory, whatever fsspec speaks."""
 
-import errno
+import datetime
 import io
 import os
 import tempfile
@@ -12,17 +12,18 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from ocr_tasks.errors import NoAccessError, OcrTasksError, SettingsError, StorageError
+from ocr_tasks.errors import SettingsError, StorageError
+from ocr_tasks.faults import known_bucket, store_faults
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
-NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
-# What S3 says of a single object; expired or wrong credentials are no property of an object.
-DENIED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "403"}
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as a listing tells it. ``version`` changes when its bytes do."""
+    """An object as a listing tells it.
+
+    ``version`` changes when its bytes do; it is empty where the store keeps none.
+    """
 
     uri: str
     size: int
@@ -58,7 +59,7 @@ def list_objects(url: str) -> Iterator[StoredObject]:
         StorageError: the store did not answer.
     """
     filesystem, root = _resolve(url)
-    with _faults(url):
+    with store_faults(url):
         try:
             found = filesystem.find(root, detail=True)
         except FileNotFoundError:
@@ -71,13 +72,30 @@ def list_objects(url: str) -> Iterator[StoredObject]:
         info = found[path]
         if path.endswith("/") and not info.get("size"):
             continue
-        version = next((str(info[key]) for key in VERSION_KEYS if info.get(key)), "")
         yield StoredObject(
             uri=filesystem.unstrip_protocol(path),
             size=int(info.get("size") or 0),
-            version=version,
+            version=_version(info),
             is_regular=info["type"] == "file",
         )
+
+
+def version_of(uri: str) -> str:
+    """The object's version as it is now, to be compared with a listing's.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        StorageError: the store did not answer.
+    """
+    filesystem, path = _resolve(uri)
+    with store_faults(uri):
+        return _version(filesystem.info(path))
+
+
+def _version(info: dict[str, Any]) -> str:
+    value = next((info[key] for key in VERSION_KEYS if info.get(key)), "")
+    # The same time is a number in one answer of a store and a datetime in another.
+    return str(value.timestamp() if isinstance(value, datetime.datetime) else value)
 
 
 def read_bytes(uri: str, start: int | None = None, end: int | None = None) -> bytes:
@@ -89,7 +107,7 @@ def read_bytes(uri: str, start: int | None = None, end: int | None = None) -> by
         StorageError: the store did not answer.
     """
     filesystem, path = _resolve(uri)
-    with _faults(uri):
+    with store_faults(uri):
         return cast(bytes, filesystem.cat_file(path, start=start, end=end))
 
 
@@ -103,7 +121,7 @@ def open_seekable(uri: str) -> Iterator[BinaryIO]:
         StorageError: the store did not answer, now or while the file was read.
     """
     filesystem, path = _resolve(uri)
-    with _faults(uri):
+    with store_faults(uri):
         file = filesystem.open(path, "rb")
     with file:
         guarded = _GuardedFile(file, uri)
@@ -137,20 +155,14 @@ class _GuardedFile(io.RawIOBase):
         return cast(int, self._file.tell())
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        with self._remembered():
-            return cast(int, self._file.seek(offset, whence))
+        return cast(int, self._file.seek(offset, whence))
 
     def readinto(self, buffer: Any, /) -> int:
-        with self._remembered():
-            return cast(int, self._file.readinto(buffer))
-
-    @contextmanager
-    def _remembered(self) -> Iterator[None]:
-        if self.lost is not None:  # pdfium goes on asking; the answer would take long each time
-            raise self.lost
+        if self.lost is not None:
+            return 0  # pdfium asks on thousands of times, and what it makes of it is not used
         try:
-            with _faults(self._uri):
-                yield
+            with store_faults(self._uri):
+                return cast(int, self._file.readinto(buffer))
         except StorageError as error:
             self.lost = error
             raise
@@ -159,14 +171,14 @@ class _GuardedFile(io.RawIOBase):
 def exists(uri: str) -> bool:
     """Whether there is an object."""
     filesystem, path = _resolve(uri)
-    with _faults(uri):
+    with store_faults(uri):
         return bool(filesystem.exists(path))
 
 
 def names_in(url: str) -> list[str]:
     """The names of the objects directly in a folder, sorted; none where there is no folder."""
     filesystem, path = _resolve(url)
-    with _faults(url):
+    with store_faults(url):
         try:
             entries = filesystem.ls(path, detail=False)
         except FileNotFoundError:
@@ -177,10 +189,10 @@ def names_in(url: str) -> list[str]:
 def write(uri: str, data: bytes) -> None:
     """Writes an object, replacing what was there."""
     filesystem, path = _resolve(uri)
-    with _faults(uri):
+    with store_faults(uri):
         if "file" in _protocols(filesystem):  # elsewhere it might make a bucket
             filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        with _known_bucket(uri):
+        with known_bucket(uri):
             filesystem.pipe_file(path, data)
 
 
@@ -191,11 +203,11 @@ def create(uri: str, data: bytes, staging: str) -> bool:
     disk and then hard-linked to their name, S3 gets one conditional PUT.
     """
     filesystem, path = _resolve(uri)
-    with _faults(uri):
+    with store_faults(uri):
         if "file" in _protocols(filesystem):
             return _create_local(Path(path), data, Path(_resolve(staging)[1]))
         try:
-            with _known_bucket(uri):
+            with known_bucket(uri):
                 filesystem.pipe_file(path, data, mode="create")
         except FileExistsError:
             return False
@@ -244,34 +256,3 @@ def _resolve(url: str) -> tuple[Any, str]:
 def _protocols(filesystem: Any) -> tuple[str, ...]:
     protocol = filesystem.protocol
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
-
-
-@contextmanager
-def _faults(uri: str) -> Iterator[None]:
-    """Turns what stores raise into our errors; an absent object stays FileNotFoundError."""
-    try:
-        yield
-    except (OcrTasksError, FileNotFoundError, FileExistsError):
-        raise
-    except OSError as error:
-        kind = NoAccessError if _is_denied(error) else StorageError
-        raise kind(f"{uri}: {error}") from error
-    except Exception as error:  # clients have errors of their own, as botocore without a network
-        raise StorageError(f"{uri}: {error}") from error
-
-
-def _is_denied(error: OSError) -> bool:
-    """Whether the store has the object but will not give it."""
-    if isinstance(error, PermissionError) and error.errno is None:  # an answer of S3
-        answer = getattr(error.__cause__, "response", {})
-        return answer.get("Error", {}).get("Code", "AccessDenied") in DENIED
-    return error.errno in NO_ACCESS
-
-
-@contextmanager
-def _known_bucket(uri: str) -> Iterator[None]:
-    """Says what it means when an object cannot be written since something is not found."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise SettingsError(f"{uri}: there is no such bucket ({error})") from error

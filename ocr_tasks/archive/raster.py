@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 class DecodeSpec:
     """How documents become pixels.
 
-    PDF pages are rendered at ``pdf_dpi``. A page of more than ``max_pixels`` is refused before
-    it is decoded. ``ahead`` pages are decoded while others are being read.
+    PDF pages are rendered at ``pdf_dpi``, scans in them at no more dots than they have. A page of
+    more than ``max_pixels`` is refused before it is decoded. ``ahead`` pages are decoded while
+    others are being read.
     """
 
     pdf_dpi: int = 300

@@ -44,14 +44,17 @@ class _StoredSource:
         self._uri = uri
         self._opened = opened
         self._archive: OpenArchive | None = None
+        self._version: str | None = None
 
     def read(self, page: ExpectedPage) -> bytes:
         """The bytes of the document ``page`` is of.
 
         Raises:
-            PageError: it is gone, has another length than planned, or the archive is damaged.
+            PageError: it is gone, is not the object that was planned, or a damaged archive.
         """
         try:
+            if page.source_version not in {"", self._version_now()}:
+                raise SourceChangedError("the object was replaced since the run was planned")
             data = self._read(page)
         except FileNotFoundError as error:
             raise SourceChangedError("the object is gone since the run was planned") from error
@@ -60,6 +63,11 @@ class _StoredSource:
                 f"{len(data)} bytes, but {page.source_bytes} when the run was planned"
             )
         return data
+
+    def _version_now(self) -> str:
+        if self._version is None:
+            self._version = storage.version_of(self._uri)
+        return self._version
 
     def _read(self, page: ExpectedPage) -> bytes:
         if page.source_member is None:

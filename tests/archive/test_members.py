@@ -1,0 +1,192 @@
+"""The members of tars and zips: listed, and read again by their place."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+
+import pytest
+
+from ocr_tasks.archive.media import HEAD_BYTES, sniff
+from ocr_tasks.archive.members import OpenArchive
+from ocr_tasks.errors import BadArchiveError
+from tests import makers
+
+NAMES_AND_BYTES = [("a.jpg", b"first"), ("sub/b.jpg", b"second!"), ("c d.jpg", b"")]
+
+
+def opened(data):
+    return OpenArchive(io.BytesIO(data), sniff(data[:HEAD_BYTES]))
+
+
+ARCHIVES = pytest.mark.parametrize(
+    "pack",
+    [
+        pytest.param(makers.tar, id="tar"),
+        pytest.param(lambda members: makers.tar(members, "gz"), id="tar.gz"),
+        pytest.param(lambda members: makers.tar(members, "bz2"), id="tar.bz2"),
+        pytest.param(lambda members: makers.tar(members, "xz"), id="tar.xz"),
+        pytest.param(makers.zip_of, id="zip"),
+        pytest.param(lambda members: makers.zip_of(members, zipfile.ZIP_STORED), id="stored zip"),
+    ],
+)
+
+
+@ARCHIVES
+def test_members_come_in_the_archives_order_with_their_bytes(pack):
+    archive = opened(pack(NAMES_AND_BYTES))
+    listed = list(archive.members())
+    assert [(member.name, member.size) for member in listed] == [
+        (name, len(data)) for name, data in NAMES_AND_BYTES
+    ]
+    assert [archive.read(member.index) for member in listed] == [
+        data for _, data in NAMES_AND_BYTES
+    ]
+
+
+@ARCHIVES
+def test_members_can_be_read_in_any_order_by_someone_who_did_not_list(pack):
+    data = pack(NAMES_AND_BYTES)
+    places = {member.name: member.index for member in opened(data).members()}
+    archive = opened(data)
+    for name, content in reversed(NAMES_AND_BYTES):
+        assert archive.read(places[name]) == content
+
+
+@ARCHIVES
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_stay_two(pack):
+    archive = opened(pack([("p.jpg", b"one"), ("q.jpg", b"between"), ("p.jpg", b"two")]))
+    twins = [member for member in archive.members() if member.name == "p.jpg"]
+    assert [archive.read(member.index) for member in twins] == [b"one", b"two"]
+
+
+@ARCHIVES
+def test_a_member_beyond_the_last_is_a_damaged_archive(pack):
+    with pytest.raises(BadArchiveError):
+        opened(pack(NAMES_AND_BYTES)).read(99)
+
+
+def test_a_plain_tars_offset_is_where_a_members_bytes_begin():
+    data = makers.tar(NAMES_AND_BYTES)
+    for member, (_, content) in zip(opened(data).members(), NAMES_AND_BYTES, strict=True):
+        assert data[member.offset : member.offset + member.size] == content
+
+
+@pytest.mark.parametrize("data", [makers.tar([("a", b"b")], "gz"), makers.zip_of([("a", b"b")])])
+def test_what_is_compressed_has_no_offset(data):
+    assert [member.offset for member in opened(data).members()] == [None]
+
+
+def test_folders_are_no_members():
+    folder = makers.tar_entry("sub", kind=tarfile.DIRTYPE)
+    assert list(opened(makers.tar_of([(folder, b"")])).members()) == []
+    assert list(opened(makers.zip_of([("sub/", b"")])).members()) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        makers.tar_entry("x", kind=tarfile.SYMTYPE, target="/etc/passwd"),
+        makers.tar_entry("x", kind=tarfile.LNKTYPE, target="a.jpg"),
+        makers.tar_entry("x", kind=tarfile.CHRTYPE),
+        makers.tar_entry("x", kind=tarfile.BLKTYPE),
+        makers.tar_entry("x", kind=tarfile.FIFOTYPE),
+    ],
+    ids=["symbolic link", "hard link", "character device", "block device", "pipe"],
+)
+def test_links_and_devices_in_a_tar_are_named_but_not_read(entry):
+    data = makers.tar_of([(makers.tar_entry("a.jpg", 3), b"abc"), (entry, b"")])
+    first, second = opened(data).members()
+    assert first.why_not is None
+    assert "not a regular file" in second.why_not
+    assert second.offset is None
+
+
+def test_a_link_in_a_zip_is_named_but_not_read():
+    link = zipfile.ZipInfo("link.jpg")
+    link.external_attr = 0o120777 << 16
+    assert [
+        "link" in member.why_not
+        for member in opened(makers.zip_of([(link, b"/etc/passwd")])).members()
+    ] == [True]
+
+
+def test_an_encrypted_member_of_a_zip_is_named_but_not_read():
+    archive = opened(makers.zip_with_password("a.jpg", b"secret"))
+    assert [member.why_not for member in archive.members()] == ["encrypted in the zip"]
+    with pytest.raises(BadArchiveError):
+        archive.read(0)
+
+
+def test_names_that_climb_or_are_absolute_are_only_names():
+    names = ["../../etc/cron.d/x", "/abs.jpg", "a/../b.jpg"]
+    data = makers.tar([(name, b"x") for name in names])
+    assert [member.name for member in opened(data).members()] == names
+
+
+def test_a_name_that_is_not_utf8_becomes_text_that_can_be_stored():
+    for raw in (b"caf\xe9.jpg", b"\xff\xfe.jpg"):
+        entry = makers.tar_entry(raw.decode("utf-8", "surrogateescape"), 1)
+        (member,) = opened(makers.tar_of([(entry, b"x")])).members()
+        assert member.name.encode("utf-8").decode("ascii") == member.name
+        assert member.name.endswith(".jpg")
+
+
+def test_names_of_any_script_are_kept():
+    for pack in (makers.tar, makers.zip_of):
+        (member,) = opened(pack([("reçu № 7 漢字.jpg", b"x")])).members()
+        assert member.name == "reçu № 7 漢字.jpg"
+
+
+LONG = makers.draw_noise().tobytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(makers.tar([("a", b"1"), ("b", LONG)])[:20_000], id="tar cut short"),
+        pytest.param(makers.tar([("a", b"1"), ("b", LONG)], "gz")[:20_000], id="tar.gz cut short"),
+        pytest.param(makers.tar([("a", b"1"), ("b", LONG)], "xz")[:20_000], id="tar.xz cut short"),
+        pytest.param(makers.zip_of([("a", b"1"), ("b", LONG)])[:20_000], id="zip cut short"),
+        pytest.param(
+            makers.damaged(makers.tar([("a", LONG)], "xz"), at=20_000), id="tar.xz damaged"
+        ),
+        pytest.param(
+            makers.damaged(makers.tar([("a", LONG)], "gz"), at=2, length=8), id="gzip header"
+        ),
+        pytest.param(b"\x1f\x8b\x08" + bytes(500), id="gzip of nothing"),
+        pytest.param(b"PK\x05\x06", id="four bytes of a zip"),
+    ],
+)
+def test_a_damaged_archive_says_so(data):
+    with pytest.raises(BadArchiveError):
+        list(opened(data).members())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(makers.damaged(makers.zip_of([("a", LONG)]), at=9_000), id="deflated zip"),
+        pytest.param(
+            makers.damaged(makers.zip_of([("a", LONG)], zipfile.ZIP_STORED), at=9_000),
+            id="stored zip",
+        ),
+        pytest.param(
+            makers.damaged(makers.zip_of([("a", LONG)], zipfile.ZIP_LZMA), at=9_000),
+            id="LZMA zip",
+        ),
+        pytest.param(makers.tar([("a", LONG)])[:20_000], id="tar cut short"),
+        pytest.param(makers.tar([("a", LONG)], "gz")[:20_000], id="tar.gz cut short"),
+    ],
+)
+def test_a_member_that_is_damaged_says_so_as_it_is_read(data):
+    with pytest.raises(BadArchiveError):
+        opened(data).read(0)
+    with pytest.raises(BadArchiveError), opened(data).open(0) as file:
+        file.read()
+
+
+def test_a_gzip_that_holds_no_tar_is_a_damaged_archive():
+    with pytest.raises(BadArchiveError):
+        list(opened(gzip.compress(b"just a text" * 200)).members())

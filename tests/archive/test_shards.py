@@ -1,0 +1,165 @@
+"""The manifest: expected pages, parted into shards."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_tasks import storage
+from ocr_tasks.archive.shards import (
+    MAX_SHARDS,
+    Manifest,
+    ShardSpec,
+    manifest_bytes,
+    plan_shards,
+    read_manifest,
+)
+from ocr_tasks.errors import SettingsError
+from tests.makers import expected_page
+
+
+def sizes(table):
+    """How many pages each shard has, in order."""
+    ids = table["shard_id"].to_pylist()
+    return [ids.count(shard) for shard in dict.fromkeys(ids)]
+
+
+def planned(pages, spec, workers=1):
+    return plan_shards((expected_page(number) for number in range(pages)), spec, workers)
+
+
+@pytest.mark.parametrize(
+    ("pages", "spec", "workers", "shards"),
+    [
+        pytest.param(10, ShardSpec(pages=4), 1, [4, 4, 2], id="so many pages a shard"),
+        pytest.param(4, ShardSpec(pages=100), 1, [4], id="fewer pages than a shard takes"),
+        pytest.param(4, ShardSpec(pages=100), 4, [4], id="a fixed size is kept for any workers"),
+        pytest.param(1, ShardSpec(), 8, [1], id="a single page"),
+        pytest.param(
+            250, ShardSpec(target_seconds=150, seconds_per_page=1.5), 1, [100, 100, 50], id="time"
+        ),
+        pytest.param(8, ShardSpec(), 4, [2, 2, 2, 2], id="every worker has a shard"),
+        pytest.param(9, ShardSpec(), 4, [3, 3, 3], id="shards are even rather than many"),
+        pytest.param(
+            3,
+            ShardSpec(target_seconds=1, seconds_per_page=60),
+            1,
+            [1, 1, 1],
+            id="a page takes longer than a shard should",
+        ),
+    ],
+)
+def test_shards_have_the_size_that_was_asked_for(pages, spec, workers, shards):
+    assert sizes(planned(pages, spec, workers)) == shards
+
+
+def test_a_run_never_has_more_shards_than_airflow_maps():
+    shards = sizes(planned(2_500, ShardSpec(pages=1)))
+    assert len(shards) <= MAX_SHARDS
+    assert sum(shards) == 2_500
+    assert max(shards) == 3
+
+
+@given(
+    pages=st.integers(1, 400),
+    per_shard=st.one_of(st.none(), st.integers(1, 50)),
+    workers=st.integers(1, 64),
+)
+def test_every_page_is_in_one_shard_and_their_order_is_kept(pages, per_shard, workers):
+    expected = [expected_page(number) for number in range(pages)]
+    manifest = Manifest(plan_shards(expected, ShardSpec(pages=per_shard), workers))
+    assert manifest.expected() == expected
+    ids = manifest.table["shard_id"].to_pylist()
+    assert ids == sorted(ids)
+    assert manifest.shard_ids() == [f"{number:05d}" for number in range(len(set(ids)))]
+
+
+def test_an_empty_input_is_refused():
+    with pytest.raises(SettingsError):
+        planned(0, ShardSpec())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"pages": 0},
+        {"pages": -1},
+        {"target_seconds": 0},
+        {"seconds_per_page": 0},
+        {"seconds_per_page": -1.5},
+    ],
+    ids=str,
+)
+def test_sizes_that_make_no_shard_are_refused(values):
+    with pytest.raises(SettingsError):
+        ShardSpec(**values)
+
+
+ODD_PAGES = [
+    expected_page(0),
+    expected_page(
+        1,
+        source_member="sub/ünïcode \\xff 漢.tif",
+        member_index=70_000,
+        member_offset=2**40,
+        source_bytes=2**41,
+        page_index=4_999,
+        page_count=5_000,
+    ),
+    expected_page(2, error_class="E_EMPTY", error_message="the file has no bytes", source_bytes=0),
+    expected_page(3, skipped=True, error_class="E_UNSUPPORTED", error_message="text"),
+    expected_page(4, source_member="", source_version=""),
+]
+
+
+@pytest.fixture
+def manifest_uri(memory_url):
+    table = plan_shards(ODD_PAGES, ShardSpec(pages=2), 1)
+    uri = f"{memory_url}/manifest.parquet"
+    storage.write(uri, manifest_bytes(table, {"plan": '{"café": null}', "other": ""}))
+    return uri
+
+
+def test_a_manifest_comes_back_as_it_was_with_its_nulls(manifest_uri):
+    manifest = read_manifest(manifest_uri)
+    assert manifest.expected() == ODD_PAGES
+    assert manifest.pages == len(ODD_PAGES)
+    assert manifest.shard_ids() == ["00000", "00001", "00002"]
+
+
+def test_a_manifest_keeps_what_was_frozen_beside_the_pages(manifest_uri):
+    assert read_manifest(manifest_uri).metadata == {"plan": '{"café": null}', "other": ""}
+
+
+@pytest.mark.parametrize(
+    ("shard_id", "pages"),
+    [("00000", ODD_PAGES[:2]), ("00001", ODD_PAGES[2:4]), ("00002", ODD_PAGES[4:])],
+)
+def test_a_shard_reads_its_own_pages_and_the_same_plan(manifest_uri, shard_id, pages):
+    manifest = read_manifest(manifest_uri, shard_id)
+    assert manifest.expected() == pages
+    assert manifest.shard_ids() == [shard_id]
+    assert manifest.metadata["plan"] == '{"café": null}'
+
+
+def test_an_unknown_shard_is_refused(manifest_uri):
+    with pytest.raises(SettingsError, match="00003"):
+        read_manifest(manifest_uri, "00003")
+
+
+def test_a_manifest_that_is_not_there_is_not_found(memory_url):
+    with pytest.raises(FileNotFoundError):
+        read_manifest(f"{memory_url}/manifest.parquet")
+
+
+@pytest.mark.parametrize(
+    ("shard_ids", "pages"),
+    [([], 0), (["00000"], 2), (["00001", "00002"], 3), (["00002", "99999"], 1)],
+)
+def test_the_pages_of_some_shards_are_counted_together(manifest_uri, shard_ids, pages):
+    assert read_manifest(manifest_uri).pages_in(shard_ids) == pages
+
+
+def test_long_inputs_are_planned_without_losing_a_page():
+    manifest = Manifest(planned(20_003, ShardSpec()))
+    assert manifest.pages == 20_003
+    assert len(set(manifest.table["page_id"].to_pylist())) == 20_003

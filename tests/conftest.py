@@ -1,0 +1,80 @@
+"""Stores for the tests: one in memory, and one that speaks S3 over HTTP."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import fsspec
+import pytest
+import s3fs
+from moto.server import ThreadedMotoServer
+
+BUCKET = "scans"
+
+
+@dataclass(frozen=True)
+class S3Endpoint:
+    """A running S3 server: its address, and a bucket that is there."""
+
+    url: str
+    bucket: str
+
+    def uri(self, key: str = "") -> str:
+        """The URI of a key in the bucket."""
+        return f"s3://{self.bucket}/{key}"
+
+    def put(self, key: str, data: bytes) -> str:
+        """Puts an object past the code under test; returns its URI."""
+        return self.put_many([key], data)[0]
+
+    def put_many(self, keys: list[str], data: bytes = b"x") -> list[str]:
+        """Puts many objects of equal bytes; returns their URIs."""
+        client = _client(self.url)
+        for key in keys:
+            client.put_object(Bucket=self.bucket, Key=key, Body=data)
+        return [self.uri(key) for key in keys]
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[S3Endpoint]:
+    """moto's S3 server with one bucket, and the environment that leads every client to it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        point_s3_at(patch, url)
+        _client(url).create_bucket(Bucket=BUCKET)
+        yield S3Endpoint(url, BUCKET)
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+def point_s3_at(patch: pytest.MonkeyPatch, url: str) -> None:
+    """Leads S3 clients made from now on to ``url``, with credentials that open no real door."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    patch.setenv("AWS_ENDPOINT_URL", url)
+    patch.setenv("AWS_ACCESS_KEY_ID", "test")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    patch.setenv("AWS_REGION", "us-east-1")
+    patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    patch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def _client(url: str) -> Any:
+    return boto3.client("s3", endpoint_url=url)
+
+
+@pytest.fixture
+def memory_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A folder of this test's own in the store that lives in memory; empty before and after."""
+    filesystem = fsspec.filesystem("memory")
+    root = f"/{request.node.name}".replace("[", "-").replace("]", "-")
+    filesystem.store.clear()
+    yield f"memory://{root}"
+    filesystem.store.clear()
+    filesystem.pseudo_dirs[:] = [""]

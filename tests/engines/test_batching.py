@@ -1,0 +1,152 @@
+import math
+from itertools import count
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_tasks.engines.batching import CropPool
+from ocr_tasks.errors import InferenceError
+from ocr_tasks.records import LineText
+
+
+class Notebook:
+    """A recogniser that notes its batches and reads the number that was written into a crop."""
+
+    def __init__(self, confidence=1.0):
+        self.batches = []
+        self.confidence = confidence
+
+    def recognize(self, crops):
+        self.batches.append(crops.shape)
+        return [LineText(str(number_in(crop)), self.confidence) for crop in crops]
+
+
+class Picky(Notebook):
+    """One that throws as soon as one of the crops bears a number it cannot bear."""
+
+    def __init__(self, unbearable):
+        super().__init__()
+        self.unbearable = set(unbearable)
+
+    def recognize(self, crops):
+        texts = super().recognize(crops)
+        if self.unbearable & {number_in(crop) for crop in crops}:
+            raise RuntimeError("kernel failed")
+        return texts
+
+
+class Forgetful(Notebook):
+    """One that leaves out the last answer of every batch of several."""
+
+    def recognize(self, crops):
+        texts = super().recognize(crops)
+        return texts[:-1] if len(texts) > 1 else texts
+
+
+def crop_of(number, width=32):
+    crop = np.zeros((48, width, 3), np.uint8)
+    crop[0, 0] = number // 256, number % 256, 0
+    return crop
+
+
+def number_in(crop):
+    return int(crop[0, 0, 0]) * 256 + int(crop[0, 0, 1])
+
+
+def read_all(recognizer, widths, batch_lines):
+    """All answers for crops of these widths, numbered as they are added."""
+    pool = CropPool(recognizer, batch_lines)
+    answers = [
+        read
+        for number, width in enumerate(widths)
+        for read in pool.add((number // 5, number), crop_of(number, width))
+    ]
+    return [*answers, *pool.flush()]
+
+
+widths_of_lines = st.lists(st.sampled_from([32, 64, 96, 3200]), max_size=40)
+
+
+@given(widths_of_lines, st.integers(1, 9))
+def test_every_ticket_is_answered_once_and_with_its_own_crop(widths, batch_lines):
+    answers = read_all(Notebook(), widths, batch_lines)
+    assert sorted((read.ticket, read.answer.text) for read in answers) == [
+        ((number // 5, number), str(number)) for number in range(len(widths))
+    ]
+
+
+@given(widths_of_lines, st.integers(1, 9))
+def test_only_crops_of_one_width_share_a_batch_and_none_is_read_twice(widths, batch_lines):
+    notebook = Notebook()
+    read_all(notebook, widths, batch_lines)
+    for width in set(widths):
+        sizes = [shape[0] for shape in notebook.batches if shape[2] == width]
+        full, rest = divmod(widths.count(width), batch_lines)
+        assert sorted(sizes, reverse=True) == [batch_lines] * full + [rest] * (rest > 0)
+
+
+@given(widths_of_lines, st.integers(1, 9), st.sets(st.integers(0, 39), max_size=6))
+def test_only_the_guilty_crop_is_a_fault_and_its_neighbours_are_read(
+    widths, batch_lines, unbearable
+):
+    answers = read_all(Picky(unbearable), widths, batch_lines)
+    assert len(answers) == len(widths)
+    for read in answers:
+        number = read.ticket[1]
+        if number in unbearable:
+            assert isinstance(read.answer, InferenceError)
+            assert "RuntimeError: kernel failed" in str(read.answer)
+        else:
+            assert read.answer.text == str(number)
+
+
+def test_a_batch_is_read_as_soon_as_it_is_full_and_not_before():
+    notebook = Notebook()
+    pool = CropPool(notebook, 3)
+    answered = [len(list(pool.add((0, number), crop_of(number)))) for number in range(7)]
+    assert answered == [0, 0, 3, 0, 0, 3, 0]
+    assert len(list(pool.flush())) == 1
+    assert [shape[0] for shape in notebook.batches] == [3, 3, 1]
+
+
+def test_an_empty_pool_has_nothing_to_flush():
+    pool = CropPool(Notebook(), 3)
+    assert list(pool.flush()) == []
+    assert len(list(pool.add((0, 0), crop_of(0)))) + len(list(pool.flush())) == 1
+    assert list(pool.flush()) == []
+
+
+@pytest.mark.parametrize(
+    "confidence",
+    [
+        pytest.param(math.nan, id="not a number"),
+        pytest.param(math.inf, id="infinite"),
+        pytest.param(-0.01, id="below zero"),
+        pytest.param(1.01, id="above one"),
+        pytest.param(np.float32("nan"), id="not a number, from the network"),
+    ],
+)
+def test_a_score_that_is_no_probability_is_a_fault(confidence):
+    answers = read_all(Notebook(confidence), [32, 32], 2)
+    assert [type(read.answer) for read in answers] == [InferenceError, InferenceError]
+    assert "not a probability" in str(answers[0].answer)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0, np.float32(1.0000001)])
+def test_a_probability_is_none(confidence):
+    (read,) = read_all(Notebook(confidence), [32], 1)
+    assert read.answer == LineText("0", confidence)
+
+
+def test_an_answer_too_few_is_the_fault_of_no_line_that_can_be_read_alone():
+    answers = read_all(Forgetful(), [32, 32, 32, 32], 4)
+    assert sorted(read.answer.text for read in answers) == ["0", "1", "2", "3"]
+
+
+def test_the_time_of_a_batch_is_shared_out_among_its_lines(monkeypatch):
+    clock = count(0.0, 0.006)  # six milliseconds from each look to the next
+    monkeypatch.setattr("ocr_tasks.engines.batching.time.perf_counter", lambda: next(clock))
+    answers = read_all(Notebook(), [32, 32, 32], 3)
+    assert [read.milliseconds for read in answers] == pytest.approx([2.0, 2.0, 2.0])

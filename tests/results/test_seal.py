@@ -1,0 +1,125 @@
+import hashlib
+
+import pytest
+
+from ocr_tasks import storage
+from ocr_tasks.archive.shards import ShardSpec, plan_shards
+from ocr_tasks.errors import SealRefusedError
+from ocr_tasks.results.commit import commit_shard
+from ocr_tasks.results.layout import RunLayout
+from ocr_tasks.results.seal import audit_run
+from tests.makers import expected_page
+from tests.results.answers import ONE_OF_EACH, failed, line, read, row
+
+
+@pytest.fixture
+def layout(memory_url):
+    return RunLayout(memory_url, "ledgers", "r1")
+
+
+def planned(pages, pages_a_shard=2):
+    """The manifest of that many pages."""
+    return plan_shards(map(expected_page, range(pages)), ShardSpec(pages=pages_a_shard), 1)
+
+
+def commit(layout, shard_id, answers):
+    commit_shard(layout, shard_id, "first", [row(answer, shard_id) for answer in answers])
+
+
+def page_id(number):
+    return expected_page(number).page_id
+
+
+def test_a_run_of_which_nothing_is_missing_is_counted(layout):
+    commit(layout, "00000", [read(0, [line(0), line(1)]), read(1, [line(0, confidence=0.5)])])
+    commit(layout, "00001", [read(2), failed(3)])
+    commit(layout, "00002", [failed(4)])
+    audit = audit_run(layout, planned(5))
+    assert audit.by_status == {"ok": 1, "low_confidence": 1, "blank": 1, "failed": 2}
+    assert audit.by_error == {"E_TRUNCATED": 2}
+    assert audit.lines == 3
+    assert audit.conf_mean == pytest.approx((0.9 + 0.5) / 2)
+    assert sorted(audit.page_ids) == [page_id(number) for number in range(5)]
+
+
+def test_every_status_is_counted(layout):
+    answers = ONE_OF_EACH.values()
+    commit(layout, "00000", answers)
+    assert audit_run(layout, planned(5, 5)).by_status == dict.fromkeys(ONE_OF_EACH, 1)
+
+
+def test_every_file_is_named_with_its_digest_and_size(layout):
+    commit(layout, "00001", [failed(2)])
+    commit(layout, "00000", [failed(0), failed(1)])
+    files = audit_run(layout, planned(3)).files
+    assert [file["uri"] for file in files] == [layout.part("00000"), layout.part("00001")]
+    assert [file["pages"] for file in files] == [2, 1]
+    for file in files:
+        data = storage.read_bytes(file["uri"])
+        assert file["sha256"] == hashlib.sha256(data).hexdigest()
+        assert file["bytes"] == len(data)
+
+
+def test_a_run_without_any_text_has_no_mean_confidence(layout):
+    commit(layout, "00000", [read(0), failed(1)])
+    assert audit_run(layout, planned(2)).conf_mean is None
+
+
+@pytest.mark.parametrize(
+    ("shards", "refusal"),
+    [
+        pytest.param({"00000": [0, 1]}, "1 shards are missing: 00001", id="missing shard"),
+        pytest.param({}, "2 shards are missing: 00000, 00001", id="no shard at all"),
+        pytest.param(
+            {"00000": [0, 1], "00001": [2, 3], "00002": [4]},
+            "1 shards are not in the manifest: 00002",
+            id="foreign shard",
+        ),
+        pytest.param(
+            {"00000": [0], "00001": [2, 3]},
+            f"1 pages are missing: {page_id(1)}",
+            id="missing page",
+        ),
+        pytest.param(
+            {"00000": [0, 1], "00001": [2, 3, 9]},
+            f"1 pages are not in the manifest: {page_id(9)}",
+            id="foreign page",
+        ),
+        pytest.param(
+            {"00000": [0, 1], "00001": [1, 2, 3]},
+            f"1 pages are there twice: {page_id(1)}",
+            id="one page in two shards",
+        ),
+        pytest.param(
+            {"00000": [0, 1, 1, 1], "00001": [2, 3]},
+            f"1 pages are there twice: {page_id(1)}",
+            id="one page three times in a shard",
+        ),
+        pytest.param(
+            {"00000": [0, 0], "00001": [2, 3]},
+            f"1 pages are missing: {page_id(1)}",
+            id="as many rows as pages, but one in place of another",
+        ),
+    ],
+)
+def test_a_run_that_does_not_hold_exactly_its_pages_is_refused_by_name(layout, shards, refusal):
+    for shard_id, numbers in shards.items():
+        commit(layout, shard_id, [failed(number) for number in numbers])
+    with pytest.raises(SealRefusedError) as refused:
+        audit_run(layout, planned(4))
+    assert str(refused.value) == refusal
+
+
+def test_a_refusal_counts_all_and_names_ten(layout):
+    commit(layout, "00000", [failed(0)])
+    with pytest.raises(SealRefusedError) as refused:
+        audit_run(layout, planned(13, 13))
+    named = ", ".join(page_id(number) for number in range(1, 11))
+    assert str(refused.value) == f"12 pages are missing: {named}, …"
+
+
+def test_shards_of_another_run_do_not_count(layout, memory_url):
+    other = RunLayout(memory_url, "ledgers", "r2")
+    commit(other, "00000", [failed(0), failed(1)])
+    with pytest.raises(SealRefusedError, match="00000"):
+        audit_run(layout, planned(2))

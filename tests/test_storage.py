@@ -1,0 +1,367 @@
+"""The one door to stores: local files, memory, and S3 over HTTP."""
+
+import http.server
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import s3fs
+
+from ocr_tasks import storage
+from ocr_tasks.errors import NoAccessError, SettingsError, StorageError
+from tests.conftest import point_s3_at
+
+ODD_NAMES = [
+    "two words.txt",
+    "100%25.txt",
+    "a#b?c=d&e.txt",
+    "inner::outer.txt",
+    "[x]*.txt",
+    "reçu № 7 漢字.txt",
+    "-rf",
+    ".hidden",
+    "~home",
+    "back\\slash.txt",
+    "quote'\".txt",
+    "sub/folder/deep.txt",
+]
+S3_NAMES = [name for name in ODD_NAMES if name != "back\\slash.txt"]
+
+
+@pytest.fixture(params=["local", "memory", "s3"])
+def store(request, tmp_path):
+    """The URL of an empty folder in each kind of store."""
+    if request.param == "local":
+        return storage.absolute(str(tmp_path / "store"))
+    if request.param == "memory":
+        return request.getfixturevalue("memory_url")
+    endpoint = request.getfixturevalue("s3_endpoint")
+    return endpoint.uri(request.node.name.replace("[", "-").replace("]", ""))
+
+
+def names_at(url):
+    return [found.uri.removeprefix(url + "/") for found in storage.list_objects(url)]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_name_means_itself(store, name):
+    uri = storage.join(store, name)
+    storage.write(uri, name.encode())
+    storage.write(storage.join(store, "other.txt"), b"other")
+    assert storage.read_bytes(uri) == name.encode()
+    assert storage.exists(uri)
+    with storage.open_seekable(uri) as file:
+        assert file.read() == name.encode()
+    assert sorted(names_at(store)) == sorted([name, "other.txt"])
+    (alone,) = storage.list_objects(uri)
+    assert (alone.uri, alone.size) == (uri, len(name.encode()))
+
+
+def test_everything_below_is_listed_once_in_the_order_of_uris(store):
+    names = ["b", "a/2", "a/1", "a/b/c/d", "a.txt", "a b", "Z"]
+    for name in names:
+        storage.write(storage.join(store, name), b"12345")
+    found = list(storage.list_objects(store))
+    assert [item.uri for item in found] == sorted(storage.join(store, name) for name in names)
+    assert {(item.size, item.is_regular) for item in found} == {(5, True)}
+
+
+def test_a_folder_does_not_list_its_neighbour_of_a_longer_name(store):
+    storage.write(storage.join(store, "scans/a"), b"1")
+    storage.write(storage.join(store, "scans2/b"), b"1")
+    storage.write(storage.join(store, "scans.txt"), b"1")
+    assert names_at(storage.join(store, "scans")) == ["a"]
+
+
+def test_nothing_at_all_is_refused(store):
+    with pytest.raises(SettingsError, match="nothing at"):
+        list(storage.list_objects(storage.join(store, "absent")))
+
+
+def test_a_version_changes_with_the_bytes_and_only_then(store):
+    uri = storage.join(store, "x")
+
+    def version():
+        (item,) = storage.list_objects(store)
+        return item.version
+
+    storage.write(uri, b"one")
+    first = version()
+    assert first
+    assert version() == first
+    storage.write(uri, b"two")
+    assert version() != first
+
+
+def test_ranges_are_read_from_start_up_to_end(store):
+    uri = storage.join(store, "x")
+    storage.write(uri, b"0123456789")
+    assert storage.read_bytes(uri, 0, 4) == b"0123"
+    assert storage.read_bytes(uri, 3, 7) == b"3456"
+    assert storage.read_bytes(uri, 8, 50) == b"89"
+
+
+def test_an_open_file_seeks_from_all_three_places(store):
+    uri = storage.join(store, "x")
+    storage.write(uri, bytes(range(200)))
+    with storage.open_seekable(uri) as file:
+        assert file.seek(-10, os.SEEK_END) == 190
+        assert file.read() == bytes(range(190, 200))
+        assert file.seek(20) == 20
+        assert file.read(5) == bytes(range(20, 25))
+        assert file.seek(5, os.SEEK_CUR) == file.tell() == 30
+        assert file.read(1) == b"\x1e"
+        buffer = bytearray(4)
+        assert file.readinto(buffer) == 4
+        assert bytes(buffer) == bytes(range(31, 35))
+        file.seek(500)
+        assert file.read(3) == b""
+
+
+def test_an_object_that_is_not_there_is_not_found(store):
+    uri = storage.join(store, "absent")
+    assert not storage.exists(uri)
+    with pytest.raises(FileNotFoundError):
+        storage.read_bytes(uri)
+    with pytest.raises(FileNotFoundError), storage.open_seekable(uri):
+        pass
+
+
+def test_the_names_directly_in_a_folder(store):
+    for name in ("b", "a", "sub/c"):
+        storage.write(storage.join(store, name), b"x")
+    assert storage.names_in(store) == ["a", "b", "sub"]
+    assert storage.names_in(storage.join(store, "absent")) == []
+
+
+def test_writing_replaces_what_was_there(store):
+    uri = storage.join(store, "deep/er/x")
+    storage.write(uri, b"a long first text")
+    storage.write(uri, b"short")
+    assert storage.read_bytes(uri) == b"short"
+
+
+def test_an_object_is_created_only_once(store):
+    uri, staging = storage.join(store, "pages/x"), storage.join(store, "staging")
+    assert storage.create(uri, b"first", staging)
+    assert not storage.create(uri, b"second", staging)
+    assert storage.read_bytes(uri) == b"first"
+    assert names_at(store) == ["pages/x"]  # nothing is left in staging
+
+
+@pytest.mark.parametrize("name", S3_NAMES)
+def test_any_name_can_be_created(store, name):
+    uri, staging = storage.join(store, "pages", name), storage.join(store, "staging")
+    assert storage.create(uri, b"x", staging)
+    assert not storage.create(uri, b"y", staging)
+    assert names_at(storage.join(store, "pages")) == [name]
+
+
+def race(uri, staging, writers, size):
+    """Lets so many threads create one object at once; returns who won, and what stood then."""
+    ready = threading.Barrier(writers)
+
+    def write(number):
+        ready.wait(timeout=30)
+        return storage.create(uri, bytes([number]) * size, staging)
+
+    with ThreadPoolExecutor(writers) as threads:
+        won = list(threads.map(write, range(writers)))
+    return [number for number in range(writers) if won[number]]
+
+
+@pytest.mark.parametrize("kind", ["local", "s3"])
+def test_of_eight_racing_writers_exactly_one_wins_and_its_bytes_stand(kind, tmp_path, request):
+    if kind == "local":
+        root = storage.absolute(str(tmp_path))
+    else:
+        root = request.getfixturevalue("s3_endpoint").uri("race")
+    for attempt in range(6):
+        uri, staging = storage.join(root, f"pages/{attempt}"), storage.join(root, "staging")
+        winners = race(uri, staging, writers=8, size=100_000)
+        assert len(winners) == 1
+        assert storage.read_bytes(uri) == bytes(winners) * 100_000
+    assert len(names_at(root)) == 6  # and staging is empty
+
+
+def test_no_reader_ever_sees_a_part_of_an_object(tmp_path):
+    folder, size = tmp_path / "pages", 3_000_000
+    folder.mkdir()
+    seen, done = set(), threading.Event()
+
+    def watch():
+        while not done.is_set():
+            seen.update(path.stat().st_size for path in folder.iterdir())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for number in range(10):
+        uri = storage.absolute(str(folder / str(number)))
+        assert storage.create(uri, bytes(size), str(tmp_path / "staging"))
+    done.set()
+    watcher.join()
+    assert seen == {size}
+
+
+def test_staging_is_emptied_when_writing_fails(tmp_path, monkeypatch):
+    def no_room(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    uri = storage.absolute(str(tmp_path / "pages/x"))
+    with pytest.raises(StorageError):
+        storage.create(uri, b"x", str(tmp_path / "staging"))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_created_files_can_be_read_by_others(tmp_path):
+    storage.create(str(tmp_path / "pages/x"), b"x", str(tmp_path / "staging"))
+    assert (tmp_path / "pages/x").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        pytest.param("/data/in", "file:///data/in", id="an absolute path"),
+        pytest.param("/data/../in/", "file:///in", id="a path with dots"),
+        pytest.param("scans", f"file://{Path.cwd()}/scans", id="a relative path"),
+        pytest.param("~/scans", f"file://{Path.home()}/scans", id="a path below home"),
+        pytest.param("/odd::name [x]*", "file:///odd::name [x]*", id="an odd path"),
+        pytest.param("file:///data/in", "file:///data/in", id="a file URL"),
+        pytest.param("s3://bucket/scans", "s3://bucket/scans", id="an S3 URL"),
+        pytest.param("memory://scans", "memory:///scans", id="a memory URL"),
+    ],
+)
+def test_a_url_is_made_whole_once_and_for_all(url, whole):
+    assert storage.absolute(url) == whole
+    assert storage.absolute(whole) == whole
+
+
+def test_an_unknown_scheme_is_a_wrong_setting():
+    with pytest.raises(SettingsError, match="nosuch"):
+        storage.absolute("nosuch://a/b")
+
+
+def test_a_folder_is_no_object_that_can_be_read(tmp_path):
+    with pytest.raises(NoAccessError):
+        storage.read_bytes(str(tmp_path))
+
+
+def test_links_pipes_and_what_they_lead_to_are_not_regular(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "broken").symlink_to(tmp_path / "absent")
+    os.mkfifo(tmp_path / "pipe")
+    regular = {
+        item.uri.rsplit("/", 1)[1]: item.is_regular for item in storage.list_objects(str(tmp_path))
+    }
+    assert regular == {"file": True, "link": False, "broken": False, "pipe": False}
+
+
+def test_an_empty_folder_has_no_objects(tmp_path):
+    assert list(storage.list_objects(str(tmp_path))) == []
+
+
+# S3 alone
+
+
+def test_keys_that_stand_for_folders_are_no_objects(s3_endpoint):
+    s3_endpoint.put("marked/", b"")
+    s3_endpoint.put("marked/sub/", b"")
+    s3_endpoint.put("marked/sub/a.txt", b"x")
+    assert names_at(s3_endpoint.uri("marked")) == ["sub/a.txt"]
+
+
+def test_more_keys_than_one_answer_holds_are_all_listed(s3_endpoint):
+    uris = s3_endpoint.put_many([f"many/{number:05d}" for number in range(1_001)])
+    assert [item.uri for item in storage.list_objects(s3_endpoint.uri("many"))] == uris
+
+
+def test_what_others_put_later_is_seen(s3_endpoint):
+    s3_endpoint.put("later/a", b"1")
+    assert names_at(s3_endpoint.uri("later")) == ["a"]
+    s3_endpoint.put("later/b", b"2")
+    assert names_at(s3_endpoint.uri("later")) == ["a", "b"]
+    assert storage.names_in(s3_endpoint.uri("later")) == ["a", "b"]
+
+
+def test_a_bucket_that_is_not_there_is_a_wrong_setting_and_is_not_made(s3_endpoint):
+    with pytest.raises(SettingsError):
+        list(storage.list_objects("s3://nobodys-bucket"))
+    with pytest.raises(SettingsError):
+        storage.write("s3://nobodys-bucket/x", b"x")
+    with pytest.raises(SettingsError):
+        storage.create("s3://nobodys-bucket/x", b"x", "s3://nobodys-bucket/staging")
+    assert not storage.exists("s3://nobodys-bucket")
+
+
+@pytest.fixture
+def refusing_s3():
+    """An S3 server that answers every request with one refusal, and where to set which."""
+
+    class Refusal(http.server.BaseHTTPRequestHandler):
+        status, code = 403, "AccessDenied"
+
+        def answer(self):
+            body = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>".encode()
+            self.send_response(self.status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = answer  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with pytest.MonkeyPatch.context() as patch:
+            point_s3_at(patch, f"http://127.0.0.1:{server.server_port}")
+            yield Refusal
+        server.shutdown()
+        thread.join()
+        s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        pytest.param(403, "AccessDenied", NoAccessError, id="the object is denied"),
+        pytest.param(403, "InvalidObjectState", NoAccessError, id="the object is in an archive"),
+        pytest.param(400, "ExpiredToken", StorageError, id="the credentials ran out"),
+        pytest.param(500, "InternalError", StorageError, id="the store is broken"),
+    ],
+)
+def test_a_refusal_is_the_objects_fault_or_the_stores(refusing_s3, status, code, error):
+    refusing_s3.status, refusing_s3.code = status, code
+    with pytest.raises(error):
+        storage.read_bytes("s3://bucket/key")
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"])
+def test_wrong_credentials_are_no_fault_of_the_objects(refusing_s3, code):
+    refusing_s3.code = code
+    with pytest.raises(StorageError):
+        list(storage.list_objects("s3://bucket/scans"))
+
+
+def test_a_store_that_does_not_answer_may_be_asked_again(monkeypatch):
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # a port where nobody listens
+        point_s3_at(monkeypatch, f"http://127.0.0.1:{unheard.getsockname()[1]}")
+        monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+        for ask in (
+            lambda: storage.read_bytes("s3://bucket/key"),
+            lambda: list(storage.list_objects("s3://bucket")),
+            lambda: storage.create("s3://bucket/key", b"x", "s3://bucket/staging"),
+        ):
+            with pytest.raises(StorageError):
+                ask()
+    s3fs.S3FileSystem.clear_instance_cache()

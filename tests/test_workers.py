@@ -1,0 +1,136 @@
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from ocr_tasks.errors import NotImageError, WorkerDiedError
+from ocr_tasks.workers import cores, run_in_processes
+
+
+def unheard(units):
+    """Progress that nobody listens to."""
+
+
+def square(item, tick):
+    tick(1)
+    return item * item
+
+
+def tick_often(item, tick):
+    for _ in range(item):
+        tick(1)
+    return item
+
+
+def process_of(item, tick):
+    return os.getpid(), os.getppid()
+
+
+def fail_on_three(item, tick):
+    if item == 3:
+        raise NotImageError("three is no image")
+    return item
+
+
+def die_on_three(item, tick):
+    if item == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def exit_at_once(item, tick):
+    os._exit(1)
+
+
+def note_and_fail_first(item, tick):
+    folder, number = item
+    (Path(folder) / str(number)).touch()
+    if number == 0:
+        raise NotImageError("the first fails")
+    time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("items", "processes"),
+    [
+        pytest.param(list(range(7)), 2, id="more items than processes"),
+        pytest.param([5], 2, id="fewer items than processes"),
+        pytest.param([], 1, id="nothing to do"),
+    ],
+)
+def test_every_item_has_one_result(items, processes):
+    results = list(run_in_processes(square, items, processes, unheard))
+    assert sorted(results) == [item * item for item in items]
+
+
+def test_work_runs_in_as_many_children_as_it_was_given():
+    ran = list(run_in_processes(process_of, range(6), 2, unheard))
+    assert {parent for _, parent in ran} == {os.getpid()}
+    assert os.getpid() not in {worker for worker, _ in ran}
+    assert len({worker for worker, _ in ran}) <= 2
+
+
+def test_all_progress_has_been_heard_when_the_last_result_is_there():
+    heard = []
+    results = list(run_in_processes(tick_often, [50, 1, 0, 200], 2, heard.append))
+    assert sorted(results) == [0, 1, 50, 200]
+    assert sum(heard) == 251
+
+
+def test_an_error_in_a_worker_is_raised_here_as_it_was():
+    with pytest.raises(NotImageError, match="three is no image"):
+        list(run_in_processes(fail_on_three, [1, 2, 3], 2, unheard))
+
+
+def test_after_an_error_the_remaining_items_are_left(tmp_path):
+    items = [(str(tmp_path), number) for number in range(200)]
+    with pytest.raises(NotImageError):
+        list(run_in_processes(note_and_fail_first, items, 1, unheard))
+    assert len(list(tmp_path.iterdir())) < len(items)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [pytest.param(die_on_three, id="killed"), pytest.param(exit_at_once, id="exits")],
+)
+def test_a_worker_that_ends_without_an_answer_is_an_error_to_try_again(work):
+    with pytest.raises(WorkerDiedError) as died:
+        list(run_in_processes(work, [1, 2, 3, 4, 5], 2, unheard))
+    assert died.value.retryable
+
+
+class HandedOutSlowly(list):
+    """Gives its second item only when whoever took the first is dead."""
+
+    def __iter__(self):
+        before = set(multiprocessing.active_children())
+        yield self[0]
+        deadline = time.monotonic() + 30
+        while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield from self[1:]
+
+
+def test_a_worker_that_dies_while_items_are_handed_out_is_the_same_error():
+    with pytest.raises(WorkerDiedError):
+        list(run_in_processes(exit_at_once, HandedOutSlowly([1, 2]), 2, unheard))
+
+
+def test_no_process_outlives_the_pool():
+    before = set(multiprocessing.active_children())
+    with pytest.raises(WorkerDiedError):
+        list(run_in_processes(die_on_three, [3, 3, 3], 2, unheard))
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_only_cores_that_this_process_may_use_are_counted():
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert cores() == len(allowed)
