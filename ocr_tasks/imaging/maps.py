@@ -4,6 +4,7 @@ Differentiable binarisation: Liao et al. 2020, "Real-time scene text detection w
 differentiable binarization".
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
 
+STRIP_SIDE = 400  # pixels: a long strip is not reduced further than to this width,
+STRIP_PIXELS = 4e6  # as far as that makes no more pixels than these
 MIN_SIDE = 3.0  # map pixels; smaller blobs are noise
 
 
@@ -35,8 +38,10 @@ class DetectionSpec:
 
 def detection_size(height: int, width: int, spec: DetectionSpec) -> tuple[int, int]:
     """(height, width) the detector sees: multiples of 32 near the page's own proportions."""
-    scale = max(1.0, spec.min_side / min(height, width))
-    scale = min(scale, spec.max_side / max(height, width))
+    enlarged = max(1.0, spec.min_side / min(height, width))
+    reduced = spec.max_side / max(height, width)
+    strip = min(STRIP_SIDE / min(height, width), math.sqrt(STRIP_PIXELS / (height * width)))
+    scale = min(enlarged, max(reduced, strip))
     return _multiple_of_32(height * scale), _multiple_of_32(width * scale)
 
 

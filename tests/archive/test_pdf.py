@@ -138,3 +138,19 @@ def test_documents_are_rendered_and_counted_from_many_threads():
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("scanned_at", "rendered_at"),
+    [
+        pytest.param(200.0, 200, id="a scan as it is"),
+        pytest.param(600.0, 300, id="a fine scan at no more than asked for"),
+        pytest.param(72.0, 150, id="a coarse scan enlarged"),
+    ],
+)
+def test_a_scan_is_rendered_at_the_dots_it_has(scanned_at, rendered_at):
+    page = makers.draw_page(["a scan"])
+    raster = render(makers.pdf([page], dpi=scanned_at), spec=DecodeSpec(pdf_dpi=300))
+    assert raster.dpi == pytest.approx(rendered_at, rel=0.01)
+    height = page.shape[0] * rendered_at / scanned_at
+    assert raster.pixels.shape[0] == pytest.approx(height, abs=2)
