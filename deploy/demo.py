@@ -72,7 +72,8 @@ def _report(seal: dict[str, Any], results: Path, folder: Path, seconds: float) -
     row = _row_to_show(results)
     out.print(f"\n[bold]{row['source_uri'].rsplit('/', 1)[-1]}[/], page {row['page_index'] + 1}:")
     for line in row["lines"][:8]:
-        out.print(f"  {line['conf']:.2f}  {line['text']}", markup=False, highlight=False)
+        shown = f"  {line['conf']:.2f}  {line['text']}"
+        out.print(shown, markup=False, highlight=False, soft_wrap=True)
     picture = _draw(row, folder)
     out.print(f"\nParquet: {results}/pages/", soft_wrap=True, highlight=False)
     out.print(f"Picture: {picture}", soft_wrap=True, highlight=False)

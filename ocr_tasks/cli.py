@@ -97,7 +97,9 @@ def plan(
     output: Output = None,
     collection: Collection = None,
     run_id: RunId = None,
-    workers: Workers = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="How many workers should all have a shard.")
+    ] = 1,
     config: Config = None,
     override: Overrides = None,
 ) -> None:
@@ -106,7 +108,7 @@ def plan(
     Example: `ocr-tasks archive-ocr plan --input scans/ --output results/ --run-id june`
     """
     settings = _settings(source, output, collection, config, override)
-    _print_json(archive_ocr.plan(settings, run_id, workers or 1))
+    _print_json(archive_ocr.plan(settings, run_id, workers))
 
 
 @archive.command()

@@ -94,7 +94,7 @@ class ModelError(PermanentError):
 
     code = "E_MODEL"
     stage = "load"
-    remedy = "Install the pinned packages again, or point engine.options at the right model."
+    remedy = "Install the locked packages again, or name the right engine.det_model and rec_model."
 
 
 class PageError(PermanentError):
@@ -136,7 +136,6 @@ class UnsupportedError(PageError):
     """The content is of a kind that is not read here."""
 
     code = "E_UNSUPPORTED"
-    stage = "plan"
     remedy = "Convert it to JPEG, PNG, TIFF, JPEG 2000 or PDF, or leave it out of the input."
 
 

@@ -34,9 +34,12 @@ def _is_denied(error: OSError) -> bool:
 
 
 @contextmanager
-def known_bucket(uri: str) -> Iterator[None]:
-    """Says what it means when an object cannot be written since something is not found."""
+def writing_faults(uri: str) -> Iterator[None]:
+    """As ``store_faults``, for an object that is written: where it cannot be is a wrong setting."""
     try:
-        yield
+        with store_faults(uri):
+            yield
     except FileNotFoundError as error:
-        raise SettingsError(f"{uri}: there is no such bucket ({error})") from error
+        raise SettingsError(f"{uri} cannot be written: no such folder or bucket") from error
+    except NoAccessError as error:
+        raise SettingsError(f"{error}: it cannot be written") from error

@@ -48,7 +48,7 @@ class PlannedRun:
         Raises:
             PlanConflictError: they are not; it names which.
         """
-        stood = self.frozen.settings
+        stood, given = flattened(self.frozen.settings), flattened(given)
         other = [key for key in given if given[key] != stood.get(key)]
         if other:
             raise PlanConflictError(
@@ -65,6 +65,15 @@ class PlannedRun:
             planned, here = getattr(self.frozen.engine, part), getattr(loaded, part)
             if planned != here:
                 raise ModelError(f"the run was planned with {part} {planned}, but here is {here}")
+
+
+def flattened(values: Json, prefix: str = "") -> Json:
+    """``{"engine": {"device": "cpu"}}`` as ``{"engine.device": "cpu"}``."""
+    flat: Json = {}
+    for key, value in values.items():
+        nested = isinstance(value, dict) and value
+        flat |= flattened(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return flat
 
 
 def is_planned(layout: RunLayout) -> bool:

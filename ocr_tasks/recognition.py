@@ -3,6 +3,9 @@
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from annotated_types import Ge, Interval
 
 from ocr_tasks.archive.decode import failure_of
 from ocr_tasks.engines.batching import CropPool, ReadCrop, as_inference_error
@@ -31,9 +34,9 @@ class RecognitionSpec:
     mostly stains and ornaments.
     """
 
-    batch_lines: int = 8
-    open_pages: int = 8
-    min_confidence: float = 0.4
+    batch_lines: Annotated[int, Ge(1)] = 8
+    open_pages: Annotated[int, Ge(1)] = 8
+    min_confidence: Annotated[float, Interval(ge=0, le=1)] = 0.4
 
 
 @dataclass(slots=True)
@@ -97,6 +100,8 @@ def _detect(page: Page, engine: Engine) -> tuple[_OpenPage, list[Pixels]]:
     """The page opened for reading, and the crops of its lines."""
     started = time.perf_counter()
     detected = engine.detector.detect(page.image)
+    if len(detected.scores) != len(detected.polygons):
+        raise ValueError(f"{len(detected.polygons)} lines, but {len(detected.scores)} scores")
     crops = [crop_line(page.image, polygon) for polygon in detected.polygons]
     det_ms = (time.perf_counter() - started) * 1000
     return _OpenPage(page.expected, page.facts, detected, det_ms), crops

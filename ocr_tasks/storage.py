@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 import fsspec
 
 from ocr_tasks.errors import SettingsError, StorageError
-from ocr_tasks.faults import known_bucket, store_faults
+from ocr_tasks.faults import store_faults, writing_faults
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 
@@ -187,13 +187,17 @@ def names_in(url: str) -> list[str]:
 
 
 def write(uri: str, data: bytes) -> None:
-    """Writes an object, replacing what was there."""
+    """Writes an object, replacing what was there.
+
+    Raises:
+        SettingsError: nothing may be written there.
+        StorageError: the store did not answer.
+    """
     filesystem, path = _resolve(uri)
-    with store_faults(uri):
+    with writing_faults(uri):
         if "file" in _protocols(filesystem):  # elsewhere it might make a bucket
             filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        with known_bucket(uri):
-            filesystem.pipe_file(path, data)
+        filesystem.pipe_file(path, data)
 
 
 def create(uri: str, data: bytes, staging: str) -> bool:
@@ -201,20 +205,24 @@ def create(uri: str, data: bytes, staging: str) -> bool:
 
     Nobody ever sees a part of it: local files are staged in the folder ``staging`` on the same
     disk and then hard-linked to their name, S3 gets one conditional PUT.
+
+    Raises:
+        SettingsError: nothing may be written there.
+        StorageError: the store did not answer.
     """
     filesystem, path = _resolve(uri)
-    with store_faults(uri):
-        if "file" in _protocols(filesystem):
-            return _create_local(Path(path), data, Path(_resolve(staging)[1]))
+    with writing_faults(uri):
         try:
-            with known_bucket(uri):
+            if "file" in _protocols(filesystem):
+                _create_local(Path(path), data, Path(_resolve(staging)[1]))
+            else:
                 filesystem.pipe_file(path, data, mode="create")
         except FileExistsError:
             return False
-        return True
+    return True
 
 
-def _create_local(path: Path, data: bytes, staging: Path) -> bool:
+def _create_local(path: Path, data: bytes, staging: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     staging.mkdir(parents=True, exist_ok=True)
     descriptor, staged = tempfile.mkstemp(prefix=path.name + ".", dir=staging)
@@ -225,12 +233,9 @@ def _create_local(path: Path, data: bytes, staging: Path) -> bool:
             os.fsync(file.fileno())
         os.chmod(staged, 0o644)
         os.link(staged, path)
-    except FileExistsError:
-        return False
     finally:
         os.unlink(staged)
     _sync_folder(path.parent)
-    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -98,7 +98,9 @@ def test_the_same_settings_are_no_conflict(run):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        pytest.param({"engine": {"kind": "fake", "threads": 2}}, "engine", id="a nested value"),
+        pytest.param(
+            {"engine": {"kind": "fake", "threads": 2}}, "engine.threads", id="a nested value"
+        ),
         pytest.param({"note": "e"}, "note", id="a value"),
         pytest.param({"note": None, "collection": "x"}, "collection, note", id="two of them"),
         pytest.param({"new": 1}, "new", id="a setting the plan does not know"),

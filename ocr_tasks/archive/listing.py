@@ -21,7 +21,6 @@ from ocr_tasks.archive.media import (
 )
 from ocr_tasks.archive.members import Member, OpenArchive, printable
 from ocr_tasks.errors import (
-    BadArchiveError,
     EmptyInputError,
     NoAccessError,
     PageError,
@@ -110,12 +109,16 @@ def _pages_of_object(stored: StoredObject) -> list[ExpectedPage]:
 
 def _pages_of_archive(stored: StoredObject, media_type: str) -> Iterator[ExpectedPage]:
     """The pages of all members; a damaged archive is one page with the error behind them."""
+    is_empty = True
     with storage.open_seekable(stored.uri) as file:
         try:
             archive = OpenArchive(file, media_type)
             for member in archive.members():
+                is_empty = False
                 yield from _pages_of_member(_Source(stored, member), member, archive)
-        except BadArchiveError as error:
+            if is_empty:
+                raise EmptyInputError("the archive holds no files")
+        except PageError as error:
             yield _Source(stored).page(media_type, error=error)
 
 

@@ -1,17 +1,26 @@
 """The members of tars and zips: listed once when a run is planned, read again by place."""
 
+import bz2
+import gzip
+import io
 import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import IO, BinaryIO
 
-from ocr_tasks.archive.media import TAR, ZIP
-from ocr_tasks.errors import BadArchiveError
+from ocr_tasks.archive.media import COMPRESSED_TAR, HEAD_BYTES, TAR, UNKNOWN, ZIP, sniff
+from ocr_tasks.errors import BadArchiveError, UnsupportedError
+
+_DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZ": bz2.BZ2File,
+    b"\xfd7": lzma.LZMAFile,
+}
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
 _DAMAGE = (
@@ -50,6 +59,7 @@ class OpenArchive:
 
         Raises:
             BadArchiveError: it is none, or damaged.
+            UnsupportedError: it is a compressed file, but no compressed tar.
         """
         self._plain_tar = media_type == TAR
         self._tar_infos: list[tarfile.TarInfo] = []
@@ -58,6 +68,8 @@ class OpenArchive:
             if media_type == ZIP:
                 self._archive = zipfile.ZipFile(file)
             else:
+                if media_type == COMPRESSED_TAR:
+                    _refuse_other_content(file)
                 self._archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115
         except _DAMAGE as error:
             raise BadArchiveError(f"the archive cannot be opened: {error}") from error
@@ -129,6 +141,17 @@ class OpenArchive:
         """
         with self.open(index) as file:
             return file.read()
+
+
+def _refuse_other_content(file: BinaryIO) -> None:
+    """Makes sure that what was compressed may be a tar. Old tars have no signature."""
+    signature = file.read(2)
+    file.seek(0)
+    with _DECOMPRESSORS[signature](file) as stream:
+        content = sniff(stream.read(HEAD_BYTES))
+    file.seek(0)
+    if content not in {TAR, UNKNOWN}:
+        raise UnsupportedError(f"compressed {content}, not a compressed tar")
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:

@@ -1,8 +1,10 @@
 """A decoded page, and the limits of decoding."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import NDArray
 
 
@@ -15,9 +17,9 @@ class DecodeSpec:
     others are being read.
     """
 
-    pdf_dpi: int = 300
-    max_pixels: int = 200_000_000
-    ahead: int = 2
+    pdf_dpi: Annotated[int, Ge(36)] = 300
+    max_pixels: Annotated[int, Ge(1)] = 200_000_000
+    ahead: Annotated[int, Ge(1)] = 2
 
 
 @dataclass(frozen=True, slots=True)

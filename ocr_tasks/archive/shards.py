@@ -5,10 +5,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from annotated_types import Ge, Gt
 
 from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
@@ -47,19 +49,9 @@ class ShardSpec:
     Either grows where a run would have more than a thousand shards.
     """
 
-    pages: int | None = None
-    target_seconds: float = 300.0
-    seconds_per_page: float = 1.5
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that make no shard.
-
-        Raises:
-            SettingsError: a value is not positive.
-        """
-        pages = 1 if self.pages is None else self.pages
-        if min(pages, self.target_seconds, self.seconds_per_page) <= 0:
-            raise SettingsError("shards.pages, target_seconds and seconds_per_page must be > 0")
+    pages: Annotated[int, Ge(1)] | None = None
+    target_seconds: Annotated[float, Gt(0)] = 300.0
+    seconds_per_page: Annotated[float, Gt(0)] = 1.5
 
 
 def plan_shards(pages: Iterable[ExpectedPage], spec: ShardSpec, workers: int) -> pa.Table:

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
 
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.imaging.maps import DetectionSpec
@@ -22,7 +24,7 @@ class EngineSpec:
 
     kind: EngineKind = "onnx"
     device: str = "cpu"
-    threads: int = 0
+    threads: Annotated[int, Ge(0)] = 0
     det_model: str | None = None
     rec_model: str | None = None
     detection: DetectionSpec = field(default_factory=DetectionSpec)

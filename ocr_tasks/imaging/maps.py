@@ -4,12 +4,13 @@ Differentiable binarisation: Liao et al. 2020, "Real-time scene text detection w
 differentiable binarization".
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
+from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
@@ -24,23 +25,23 @@ class DetectionSpec:
     """How a page is scaled for the detector and how its map becomes boxes.
 
     The page is scaled up until its shorter side has ``min_side`` pixels, or down until its longer
-    side has ``max_side``. ``unclip_ratio`` grows a box by that share of area over perimeter,
-    since the network is trained on shrunken text.
+    side has ``max_side``; long strips are scaled down less. ``unclip_ratio`` grows a box by that
+    share of area over perimeter, since the network is trained on shrunken text.
     """
 
-    min_side: int = 736
-    max_side: int = 1600
-    threshold: float = 0.3
-    box_threshold: float = 0.4
-    unclip_ratio: float = 1.6
-    max_lines: int = 3000
+    min_side: Annotated[int, Ge(32)] = 736
+    max_side: Annotated[int, Ge(32)] = 1600
+    threshold: Annotated[float, Interval(gt=0, lt=1)] = 0.3
+    box_threshold: Annotated[float, Interval(ge=0, lt=1)] = 0.4
+    unclip_ratio: Annotated[float, Ge(0)] = 1.6
+    max_lines: Annotated[int, Ge(1)] = 3000
 
 
 def detection_size(height: int, width: int, spec: DetectionSpec) -> tuple[int, int]:
     """(height, width) the detector sees: multiples of 32 near the page's own proportions."""
     enlarged = max(1.0, spec.min_side / min(height, width))
     reduced = spec.max_side / max(height, width)
-    strip = min(STRIP_SIDE / min(height, width), math.sqrt(STRIP_PIXELS / (height * width)))
+    strip = min(1.0, STRIP_SIDE / min(height, width), (STRIP_PIXELS / height / width) ** 0.5)
     scale = min(enlarged, max(reduced, strip))
     return _multiple_of_32(height * scale), _multiple_of_32(width * scale)
 

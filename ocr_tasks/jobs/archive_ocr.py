@@ -6,7 +6,9 @@ import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Interval
 
 from ocr_tasks import __version__, storage
 from ocr_tasks.archive.listing import list_pages
@@ -22,7 +24,7 @@ from ocr_tasks.results.commit import commit_shard, committed_shards, committed_t
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
 from ocr_tasks.results.schema import Status
-from ocr_tasks.results.seal import Audit, audit_run
+from ocr_tasks.results.seal import Audit, audit_run, refuse_changed_files
 from ocr_tasks.settings import JobSettings, digest_of
 from ocr_tasks.workers import cores, run_in_processes
 
@@ -37,16 +39,7 @@ def _unheard(*_: int) -> None:
 class FailureSpec:
     """The largest share of failed pages with which a sealed run still counts as a success."""
 
-    max_share: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse what is no share.
-
-        Raises:
-            SettingsError: it is not between 0 and 1.
-        """
-        if not 0 <= self.max_share <= 1:
-            raise SettingsError(f"failures.max_share={self.max_share}: use a share from 0 to 1")
+    max_share: Annotated[float, Interval(ge=0, le=1)] = 0.1
 
 
 class ArchiveOcrSettings(JobSettings):
@@ -155,7 +148,8 @@ def seal(output: str, run_id: str) -> Json:
     Returns the seal: counts by status and error, lines, files with digests, models, duration.
 
     Raises:
-        SealRefusedError: a page or shard is missing, twice, or was never expected.
+        SealRefusedError: a page or shard is missing, twice, or was never expected; or a sealed
+            file is not what it was.
     """
     run = read_plan(storage.absolute(output), run_id)
     if not storage.exists(run.layout.seal):
@@ -163,6 +157,7 @@ def seal(output: str, run_id: str) -> Json:
         content = _seal_content(audit, run.frozen)
         storage.create(run.layout.seal, pretty_json(content), run.layout.staging)
     sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
+    refuse_changed_files(sealed["files"])
     return sealed
 
 

@@ -2,11 +2,11 @@
 
 import datetime
 import resource
-import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Interval
 
 from ocr_tasks.imaging.boxes import angle_of, bounding_box
 from ocr_tasks.records import EngineInfo, ExpectedPage, Line, PageFailure, PageResult
@@ -21,7 +21,7 @@ _ABSENT: Row = dict.fromkeys(PAGE_ROW.names)
 class ReviewSpec:
     """Which pages a person should look at: those read with a mean confidence below this."""
 
-    low_confidence: float = 0.6
+    low_confidence: Annotated[float, Interval(ge=0, le=1)] = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,5 @@ def _quality(lines: tuple[Line, ...], spec: ReviewSpec) -> Row:
 
 
 def _peak_rss_mb() -> float:
-    """The most memory this process has held so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1024
+    """The most memory this process has held so far, in MB; Linux counts it in KB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -75,6 +75,23 @@ def _add_shard(audit: Audit, layout: RunLayout, shard_id: str) -> None:
     audit.files.append({"uri": uri, "sha256": digest, "bytes": len(data), "pages": len(rows)})
 
 
+def refuse_changed_files(files: list[dict[str, Any]]) -> None:
+    """Makes sure that a sealed run's files are those that were sealed.
+
+    Raises:
+        SealRefusedError: one is gone or has other bytes; it names it.
+    """
+    changed = set()
+    for file in files:
+        try:
+            digest = hashlib.sha256(storage.read_bytes(file["uri"])).hexdigest()
+        except FileNotFoundError:
+            digest = None
+        if digest != file["sha256"]:
+            changed.add(file["uri"])
+    _refuse("files changed after the run was sealed, so a new run is needed", changed)
+
+
 def _refuse(what: str, names: set[str]) -> None:
     """Raises SealRefusedError that counts and names them, if there are any."""
     if names:

@@ -269,3 +269,17 @@ def test_an_archive_in_s3_is_listed_as_it_is_on_disk(tmp_path, s3_endpoint):
     here = makers.fill_folder(tmp_path, files)
     assert told(s3_endpoint.uri("listing")) == told(here)
     assert storage.absolute(s3_endpoint.uri("listing")) == s3_endpoint.uri("listing")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(makers.tar({}), id="tar"),
+        pytest.param(makers.tar({}, "gz"), id="compressed tar"),
+        pytest.param(makers.zip_of({}), id="zip"),
+    ],
+)
+def test_an_archive_without_files_is_a_row_of_its_own(tmp_path, data):
+    (tmp_path / "empty").write_bytes(data)
+    (page,) = list_pages(str(tmp_path))
+    assert page.error_class in {"E_EMPTY", "E_UNSUPPORTED"}  # an empty tar is 10 kB of zeros

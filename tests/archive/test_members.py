@@ -1,7 +1,9 @@
 """The members of tars and zips: listed, and read again by their place."""
 
+import bz2
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 
@@ -9,7 +11,7 @@ import pytest
 
 from ocr_tasks.archive.media import HEAD_BYTES, sniff
 from ocr_tasks.archive.members import OpenArchive
-from ocr_tasks.errors import BadArchiveError
+from ocr_tasks.errors import BadArchiveError, UnsupportedError
 from tests import makers
 
 NAMES_AND_BYTES = [("a.jpg", b"first"), ("sub/b.jpg", b"second!"), ("c d.jpg", b"")]
@@ -187,6 +189,11 @@ def test_a_member_that_is_damaged_says_so_as_it_is_read(data):
         file.read()
 
 
-def test_a_gzip_that_holds_no_tar_is_a_damaged_archive():
-    with pytest.raises(BadArchiveError):
-        list(opened(gzip.compress(b"just a text" * 200)).members())
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"just a text" * 200, "text/plain"), (makers.png(makers.draw_corners()), "image/png")],
+)
+def test_a_compressed_file_that_is_no_tar_is_no_archive(compress, content, what):
+    with pytest.raises(UnsupportedError, match=f"compressed {what}"):
+        opened(compress(content))

@@ -78,22 +78,6 @@ def test_an_empty_input_is_refused():
         planned(0, ShardSpec())
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"pages": 0},
-        {"pages": -1},
-        {"target_seconds": 0},
-        {"seconds_per_page": 0},
-        {"seconds_per_page": -1.5},
-    ],
-    ids=str,
-)
-def test_sizes_that_make_no_shard_are_refused(values):
-    with pytest.raises(SettingsError):
-        ShardSpec(**values)
-
-
 ODD_PAGES = [
     expected_page(0),
     expected_page(

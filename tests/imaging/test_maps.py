@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocr_tasks.imaging.boxes import angle_of, bounding_box
-from ocr_tasks.imaging.maps import DetectionSpec, boxes_of_map, detection_size
+from ocr_tasks.imaging.maps import STRIP_SIDE, DetectionSpec, boxes_of_map, detection_size
 
 SPEC = DetectionSpec()
 HEIGHT, WIDTH = 320, 640
@@ -135,8 +135,10 @@ def test_the_detector_sees_multiples_of_32(height, width):
 
 
 @given(sides, sides)
-def test_the_detector_never_sees_more_than_max_side(height, width):
-    assert max(detection_size(height, width, SPEC)) <= SPEC.max_side + 16
+def test_no_page_is_seen_larger_than_max_side_but_a_long_strip(height, width):
+    seen = detection_size(height, width, SPEC)
+    assert max(seen) <= SPEC.max_side + 16 or min(seen) <= STRIP_SIDE + 16
+    assert max(seen) <= max(SPEC.max_side, height, width) + 16
 
 
 @given(sides, sides)
@@ -165,9 +167,16 @@ def test_a_page_between_the_limits_keeps_its_size(height, width):
             (3508, 2480), DetectionSpec(736, 2016), (2016, 1440), id="a large page is scaled down"
         ),
         pytest.param(
-            (100, 2000), DetectionSpec(736, 1600), (96, 1600), id="max_side wins over min_side"
+            (450, 2250), DetectionSpec(736, 1600), (400, 2000), id="a strip is reduced less"
         ),
-        pytest.param((1, 9000), DetectionSpec(736, 1600), (32, 1600), id="a hairline"),
+        pytest.param((100, 2000), DetectionSpec(736, 1600), (96, 2000), id="or not at all"),
+        pytest.param(
+            (1200, 24000), DetectionSpec(736, 1600), (400, 8000), id="a strip keeps 400 pixels"
+        ),
+        pytest.param(
+            (2000, 1400), DetectionSpec(1600, 1600), (1600, 1120), id="max_side wins over min_side"
+        ),
+        pytest.param((1, 9000), DetectionSpec(736, 1600), (32, 9000), id="a hairline"),
     ],
 )
 def test_the_scale_of_a_page(page, spec, seen):

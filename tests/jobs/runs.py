@@ -9,7 +9,7 @@ from ocr_tasks.jobs import archive_ocr
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from tests.makers import draw_page
 
-PAGES = 11  # of the scans below
+PAGES = 11  # of the fixture `scans`
 BY_STATUS = {"ok": 8, "blank": 1, "failed": 1, "skipped": 1}
 
 

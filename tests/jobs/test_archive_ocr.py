@@ -17,7 +17,6 @@ from ocr_tasks.errors import (
     WorkerDiedError,
 )
 from ocr_tasks.jobs import archive_ocr
-from ocr_tasks.jobs.archive_ocr import FailureSpec
 from tests.jobs.runs import (
     BY_STATUS,
     PAGES,
@@ -177,9 +176,24 @@ def test_failed_pages_are_counted_and_held_to_the_budget(scans, tmp_path, max_sh
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_budget_is_a_share(share):
+def test_a_budget_is_a_share(scans, tmp_path, share):
     with pytest.raises(SettingsError, match=r"failures\.max_share"):
-        FailureSpec(share)
+        settings_for(scans, tmp_path / "out", failures={"max_share": share})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda part: part.unlink(), id="lost"),
+        pytest.param(lambda part: part.write_bytes(part.read_bytes()[:-1]), id="cut short"),
+    ],
+)
+def test_a_sealed_file_that_changed_is_named_whenever_the_run_is_sealed_again(settings, change):
+    do_in_turn(settings)
+    part = next((Path(settings.output) / "pages").rglob("part-00002.parquet"))
+    change(part)
+    with pytest.raises(SealRefusedError, match="1 files changed .*part-00002.parquet"):
+        archive_ocr.seal(settings.output, "r1")
 
 
 def test_a_shard_whose_store_goes_away_commits_nothing(settings, monkeypatch):

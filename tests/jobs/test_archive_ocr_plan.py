@@ -37,13 +37,15 @@ def test_a_plan_tells_the_pages_and_the_shards(settings):
 @pytest.mark.parametrize(
     ("sections", "named"),
     [
-        pytest.param({"shards": {"pages": 3}}, "shards", id="shards"),
-        pytest.param({"decode": {"pdf_dpi": 100}}, "decode", id="decoding"),
-        pytest.param({"engine": {"kind": "fake", "threads": 1}}, "engine", id="engine"),
-        pytest.param({"failures": {"max_share": 0.5}}, "failures", id="budget"),
-        pytest.param({"review": {"low_confidence": 0.1}}, "review", id="review"),
+        pytest.param({"shards": {"pages": 3}}, "shards.pages", id="shards"),
+        pytest.param({"decode": {"pdf_dpi": 100}}, "decode.pdf_dpi", id="decoding"),
+        pytest.param({"engine": {"kind": "fake", "threads": 1}}, "engine.threads", id="engine"),
+        pytest.param({"failures": {"max_share": 0.5}}, "failures.max_share", id="budget"),
+        pytest.param({"review": {"low_confidence": 0.1}}, "review.low_confidence", id="review"),
         pytest.param(
-            {"shards": {"pages": 3}, "decode": {"pdf_dpi": 100}}, "shards, decode", id="two"
+            {"shards": {"pages": 3}, "decode": {"pdf_dpi": 100}},
+            "shards.pages, decode.pdf_dpi",
+            id="two",
         ),
     ],
 )
