@@ -192,7 +192,7 @@ def test_a_sealed_file_that_changed_is_named_whenever_the_run_is_sealed_again(se
     do_in_turn(settings)
     part = next((Path(settings.output) / "pages").rglob("part-00002.parquet"))
     change(part)
-    with pytest.raises(SealRefusedError, match="1 files changed .*part-00002.parquet"):
+    with pytest.raises(SealRefusedError, match=r"1 files changed .*part-00002\.parquet"):
         archive_ocr.seal(settings.output, "r1")
 
 
