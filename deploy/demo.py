@@ -21,6 +21,7 @@ def main(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     results = folder / "results"
     _configure_airflow(folder / "airflow")
+    print(f"Running the DAG archive_ocr over {SAMPLE.relative_to(ROOT)}: it takes about a minute.")
     started = time.monotonic()
     seal = _run_dag({"input": str(SAMPLE), "output": str(results), "collection": "sample"})
     if seal is None:
@@ -75,7 +76,9 @@ def _report(seal: dict[str, Any], results: Path, folder: Path, seconds: float) -
         shown = f"  {line['conf']:.2f}  {line['text']}"
         out.print(shown, markup=False, highlight=False, soft_wrap=True)
     picture = _draw(row, folder)
-    out.print(f"\nParquet: {results}/pages/", soft_wrap=True, highlight=False)
+    out.print()
+    for part in sorted(results.glob("pages/*/*/*.parquet")):
+        out.print(f"Parquet: {part}", soft_wrap=True, highlight=False)
     out.print(f"Picture: {picture}", soft_wrap=True, highlight=False)
 
 

@@ -43,6 +43,7 @@ class OnnxDetector:
         size = (seen_width, seen_height)
         resized = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         probability = _run(self.session, _normalised(resized[np.newaxis]))[0, 0]
+        _refuse_nan(probability)  # which no threshold passes: a blank page
         polygons, scores = boxes_of_map(probability, height, width, self.spec)
         return DetectedLines(polygons, scores)
 
@@ -59,6 +60,7 @@ class OnnxRecognizer:
         probabilities = _run(self.session, _normalised(crops))
         classes = probabilities.argmax(axis=2)
         scores = np.take_along_axis(probabilities, classes[..., np.newaxis], axis=2)[..., 0]
+        _refuse_nan(scores)  # whose class would be the blank: a line lost without a word
         return [
             LineText(*decode_best_path(line, line_scores, self.charset))
             for line, line_scores in zip(classes, scores, strict=True)
@@ -168,6 +170,11 @@ def _normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, height, width, 3) of 0..255 as (n, 3, height, width) of -1..1."""
     scaled = images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
+
+
+def _refuse_nan(probabilities: NDArray[np.float32]) -> None:
+    if not np.isfinite(probabilities).all():
+        raise ArithmeticError("the network put out what is no number")
 
 
 def _run(session: ort.InferenceSession, images: NDArray[np.float32]) -> NDArray[np.float32]:

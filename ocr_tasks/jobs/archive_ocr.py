@@ -5,7 +5,7 @@ import json
 import socket
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 from annotated_types import Interval
@@ -48,12 +48,12 @@ class ArchiveOcrSettings(JobSettings):
     input: str
     output: str
     collection: str = "default"
-    shards: ShardSpec = field(default_factory=ShardSpec)
-    decode: DecodeSpec = field(default_factory=DecodeSpec)
-    engine: EngineSpec = field(default_factory=EngineSpec)
-    recognition: RecognitionSpec = field(default_factory=RecognitionSpec)
-    review: ReviewSpec = field(default_factory=ReviewSpec)
-    failures: FailureSpec = field(default_factory=FailureSpec)
+    shards: ShardSpec = ShardSpec()
+    decode: DecodeSpec = DecodeSpec()
+    engine: EngineSpec = EngineSpec()
+    recognition: RecognitionSpec = RecognitionSpec()
+    review: ReviewSpec = ReviewSpec()
+    failures: FailureSpec = FailureSpec()
 
 
 def plan(

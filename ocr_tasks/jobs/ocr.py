@@ -7,7 +7,7 @@ for page in read(["scans/", array]):
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
@@ -35,9 +35,9 @@ Input = str | Path | Array
 class OcrSettings(JobSettings):
     """How pages are decoded and read; the same options as a run's."""
 
-    decode: DecodeSpec = field(default_factory=DecodeSpec)
-    engine: EngineSpec = field(default_factory=EngineSpec)
-    recognition: RecognitionSpec = field(default_factory=RecognitionSpec)
+    decode: DecodeSpec = DecodeSpec()
+    engine: EngineSpec = EngineSpec()
+    recognition: RecognitionSpec = RecognitionSpec()
 
 
 @dataclass(frozen=True, slots=True)

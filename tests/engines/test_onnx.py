@@ -215,3 +215,15 @@ def test_boxes_are_in_the_pages_own_pixels_whatever_size_the_network_saw(engine)
     twice = cv2.resize(page, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     once_found, twice_found = (engine.detector.detect(image) for image in (page, twice))
     assert twice_found.polygons / 2 == pytest.approx(once_found.polygons, abs=6)
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf], ids=["nan", "infinity"])
+def test_a_network_that_puts_out_no_numbers_is_a_fault_and_no_blank_page(engine, monkeypatch, lost):
+    page, _ = drawn("not to be lost")
+    crops = np.full((1, 48, 320, 3), 127, np.uint8)
+    run = onnx._run
+    monkeypatch.setattr(onnx, "_run", lambda session, images: run(session, images) * 0 + lost)
+    with pytest.raises(ArithmeticError):
+        engine.detector.detect(page)
+    with pytest.raises(ArithmeticError):
+        engine.recognizer.recognize(crops)
