@@ -34,7 +34,7 @@ class RecognitionSpec:
     mostly stains and ornaments.
     """
 
-    batch_lines: Annotated[int, Ge(1)] = 8
+    batch_lines: Annotated[int, Ge(1)] = 4
     open_pages: Annotated[int, Ge(1)] = 8
     min_confidence: Annotated[float, Interval(ge=0, le=1)] = 0.4
 
