@@ -40,7 +40,8 @@ clean: ## Remove what these targets made
 	rm -rf $(VENV) .uv demo-output
 
 $(UV): deploy/uv.lock
-	$(PYTHON) -m pip install --quiet --no-deps --require-hashes --upgrade --target .uv -r deploy/uv.lock
+	$(PYTHON) -m pip install --quiet --root-user-action ignore --no-deps --require-hashes \
+	  --upgrade --target .uv -r deploy/uv.lock
 	@touch $@
 
 $(READY): $(UV) requirements.lock pyproject.toml deploy/opencv-contrib-shim/pyproject.toml Makefile

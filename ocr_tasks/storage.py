@@ -43,6 +43,11 @@ def absolute(url: str) -> str:
     return cast(str, filesystem.unstrip_protocol(path))
 
 
+def is_of_this_process(url: str) -> bool:
+    """Whether no other process sees what is stored there."""
+    return url.startswith("memory://")
+
+
 def join(url: str, *parts: str) -> str:
     """The URL of something below ``url``."""
     return "/".join([url.rstrip("/"), *parts])

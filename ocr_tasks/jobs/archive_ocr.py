@@ -189,7 +189,8 @@ def infer_missing(
 ) -> Json:
     """Infers every shard that is not committed, in ``workers`` processes.
 
-    Returns the run id and how many shards were done here.
+    What lies in memory is read in this process, as no other sees it. Returns the run id and how
+    many shards were done here.
     """
     planned = read_plan(storage.absolute(output), run_id)
     committed = committed_shards(planned.layout)
@@ -207,8 +208,12 @@ def infer_missing(
     settings = ArchiveOcrSettings.revive(planned.frozen.settings)
     threads = settings.engine.threads or max(1, cores() // processes)
     items = [(planned.layout.output, run_id, shard, threads) for shard in missing]
-    for _ in run_in_processes(_infer_item, items, processes, advance):
-        pass
+    if any(storage.is_of_this_process(url) for url in (settings.input, settings.output)):
+        for item in items:
+            _infer_item(item, advance)
+    else:
+        for _ in run_in_processes(_infer_item, items, processes, advance):
+            pass
     return {"run_id": run_id, "shards": len(missing)}
 
 

@@ -26,7 +26,7 @@ from tests.jobs.runs import (
     settings_for,
     state_of,
 )
-from tests.makers import draw_page, fill_folder, jpeg
+from tests.makers import draw_page, fill_folder, jpeg, png
 
 VIEWS = Path(archive_ocr.__file__).parents[1] / "results" / "views"
 
@@ -256,3 +256,11 @@ def test_polars_finds_the_rows_by_a_glob_and_explodes_their_lines(sealed):
     lines = pages.select("page_id", "lines").explode("lines").drop_nulls("lines").unnest("lines")
     assert lines.height == 8
     assert lines["text"].str.len_chars().to_list() == [16] * 8
+
+
+def test_a_run_from_memory_to_memory_is_sealed(memory_url):
+    for name in ("a", "b", "c"):
+        storage.write(f"{memory_url}/in/{name}.png", png(draw_page([name])))
+    seal = archive_ocr.run(settings_for(f"{memory_url}/in", f"{memory_url}/out"), "r1", 2)
+    assert seal["by_status"] == {"ok": 3}
+    assert all(file["uri"].startswith("memory://") for file in seal["files"])
