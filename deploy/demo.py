@@ -33,6 +33,8 @@ def main(folder: Path) -> int:
 
 def _configure_airflow(home: Path) -> None:
     """Airflow's settings for one process; must come before Airflow is imported."""
+    for name in [name for name in os.environ if name.startswith(("AIRFLOW__", "OCR_TASKS_"))]:
+        del os.environ[name]  # the demo is the same whatever else is set up here
     os.environ |= {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -69,7 +71,7 @@ def _report(seal: dict[str, Any], results: Path, folder: Path, seconds: float) -
     """The table, some text, and where the Parquet and the picture are."""
     from ocr_tasks.console import out, print_seal
 
-    print_seal(seal, seconds)
+    print_seal(seal, seal["pages"] / seconds)
     row = _row_to_show(results)
     out.print(f"\n[bold]{row['source_uri'].rsplit('/', 1)[-1]}[/], page {row['page_index'] + 1}:")
     for line in row["lines"][:8]:

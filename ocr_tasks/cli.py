@@ -16,6 +16,7 @@ from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from ocr_tasks.settings import parse_overrides
 
 TOO_MANY_FAILURES = 3
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,9 +85,11 @@ def run(
     """
     started = time.monotonic()
     settings = _settings(source, output, collection, config, override)
-    with page_progress() as on_progress:
-        seal = archive_ocr.run(settings, run_id, workers, on_progress)
-    print_seal(seal, time.monotonic() - started)
+    run_id = run_id or archive_ocr.new_run_id()
+    err.print(f"run {run_id}", highlight=False)
+    with page_progress() as progress:
+        seal = archive_ocr.run(settings, run_id, workers, progress)
+    print_seal(seal, progress.done_here / (time.monotonic() - started))
     _where(seal, settings.output)
     _exit_by_budget(seal)
 
@@ -127,8 +130,8 @@ def infer(
     if shard is not None:
         _print_json(archive_ocr.infer(output, run_id, shard))
         return
-    with page_progress() as on_progress:
-        done = archive_ocr.infer_missing(output, run_id, workers, on_progress)
+    with page_progress() as progress:
+        done = archive_ocr.infer_missing(output, run_id, workers, progress)
     _print_json(done)
 
 
@@ -169,11 +172,12 @@ def ocr_command(
         err.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
         if page.error is not None:
             failed += not where.skipped
-            err.print(escape(f"{page.error.error_class} {page.error.message}"), highlight=False)
+            fault = escape(f"{page.error.error_class} {page.error.message}")
+            err.print(fault, highlight=False, soft_wrap=True)
             continue
         sys.stdout.write(page.text + "\n")
         for url in page.save(save_path) if save_path else ():
-            err.print(f"saved {escape(url)}", highlight=False)
+            err.print(f"saved {escape(url)}", highlight=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 
@@ -210,6 +214,7 @@ def _exit_by_budget(seal: dict[str, Any]) -> None:
             f"sealed, but {seal['failed_share']:.1%} of the pages failed: "
             "more than failures.max_share",
             highlight=False,
+            soft_wrap=True,
         )
         raise typer.Exit(TOO_MANY_FAILURES)
 
@@ -221,6 +226,9 @@ def main() -> None:
     except OcrTasksError as error:
         print_error(error)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; the same run id takes the run up again")
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,19 +25,55 @@ out = Console()
 err = Console(stderr=True)
 
 
-class OnProgress(Protocol):
-    """Hears how many of all pages are done."""
+class PageProgress:
+    """Hears how many of all pages are done, and shows it: here as lines for a log."""
+
+    def __init__(self) -> None:
+        self._started = self._shown = time.monotonic()
+        self._at_start: int | None = None
+        self._done = 0
+
+    @property
+    def done_here(self) -> int:
+        """The pages done since this began; those of an earlier try do not count."""
+        return self._done - (self._at_start or 0)
 
     def __call__(self, done: int, total: int) -> None:
-        """Takes note."""
-        ...
+        """Takes note that ``done`` of ``total`` pages are done."""
+        if self._at_start is None:
+            self._at_start = done
+        self._done = done
+        self.show(done, total)
+
+    def show(self, done: int, total: int) -> None:
+        """Shows the first and the last, and one now and then."""
+        now = time.monotonic()
+        if self.done_here and done < total and now - self._shown < LOG_SECONDS:
+            return
+        self._shown = now
+        rate = self.done_here / max(now - self._started, 1e-9)
+        left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
+        err.print(f"{done} of {total} pages{left}", highlight=False)
+
+
+class _Bar(PageProgress):
+    """The same on a terminal: a bar with the time that remains."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+        self._task = progress.add_task("pages", total=None)
+
+    def show(self, done: int, total: int) -> None:
+        """Moves the bar."""
+        self._progress.update(self._task, completed=done, total=total)
 
 
 @contextmanager
-def page_progress() -> Iterator[OnProgress]:
-    """A bar with the time that remains on a terminal, plain lines anywhere else."""
+def page_progress() -> Iterator[PageProgress]:
+    """A bar on a terminal, plain lines anywhere else."""
     if not err.is_terminal:
-        yield _PlainProgress()
+        yield PageProgress()
         return
     columns = (
         TextColumn("pages"),
@@ -48,31 +84,11 @@ def page_progress() -> Iterator[OnProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err) as progress:
-        task = progress.add_task("pages", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        yield _Bar(progress)
 
 
-class _PlainProgress:
-    """Lines for a log: the first, the last, and one now and then."""
-
-    def __init__(self) -> None:
-        self._started = self._last = time.monotonic()
-        self._at_start: int | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self._at_start is None:
-            self._at_start = done
-        elif done < total and now - self._last < LOG_SECONDS:
-            return
-        self._last = now
-        rate = (done - self._at_start) / max(now - self._started, 1e-9)
-        left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
-        err.print(f"{done} of {total} pages{left}", highlight=False)
-
-
-def print_seal(seal: dict[str, Any], seconds: float | None = None) -> None:
-    """A table of a sealed run; ``seconds`` is what this call took, for the pages a second."""
+def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0) -> None:
+    """A table of a sealed run; the pages a second, if there were any, are this call's."""
     table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right", overflow="fold")
@@ -88,12 +104,12 @@ def print_seal(seal: dict[str, Any], seconds: float | None = None) -> None:
     table.add_row("lines", str(seal["lines"]))
     if seal["conf_mean"] is not None:
         table.add_row("mean confidence", f"{seal['conf_mean']:.3f}")
-    if seconds:
-        table.add_row("pages a second", f"{seal['pages'] / seconds:.2f}")
+    if pages_a_second:
+        table.add_row("pages a second", f"{pages_a_second:.2f}")
     out.print(table)
 
 
 def print_error(error: OcrTasksError) -> None:
     """The error's code, what happened, and what to do about it."""
-    err.print(f"[bold red]{error.code}[/] {escape(str(error))}", highlight=False)
-    err.print(f"  {escape(error.remedy)}", highlight=False)
+    shown = f"[bold red]{error.code}[/] {escape(str(error))}\n  {escape(error.remedy)}"
+    err.print(shown, highlight=False, soft_wrap=True)

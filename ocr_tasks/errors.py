@@ -8,6 +8,7 @@
         ├── SettingsError         E_SETTINGS     exit code 2
         ├── PlanConflictError     E_PLAN         the run id is taken by other settings
         ├── SealRefusedError      E_SEAL         the manifest and the rows do not agree
+        ├── DamagedFileError   E_DAMAGED      a run's own file is not what was written
         ├── ModelError            E_MODEL        weights are absent or not the pinned ones
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
@@ -89,12 +90,23 @@ class SealRefusedError(PermanentError):
     remedy = "Run again with the same run id: only what is missing is done."
 
 
+class DamagedFileError(PermanentError):
+    """A file of a run is not what was written: cut short, replaced, or gone after the seal."""
+
+    code = "E_DAMAGED"
+    stage = "seal"
+    remedy = (
+        "Restore the named file from a copy, or start a new run; "
+        "a part of a run that is not sealed may be deleted and the run taken up again."
+    )
+
+
 class ModelError(PermanentError):
     """Model files are absent, damaged, or not those the run was planned with."""
 
     code = "E_MODEL"
     stage = "load"
-    remedy = "Install the locked packages again, or name the right engine.det_model and rec_model."
+    remedy = "Bring what the message misses; engine.det_model and rec_model name other models."
 
 
 class PageError(PermanentError):
@@ -143,7 +155,7 @@ class BadPdfError(PageError):
     """The PDF or one of its pages is damaged."""
 
     code = "E_BAD_PDF"
-    remedy = "Repair the file (qpdf does so for many) and run again."
+    remedy = "Repair the file (qpdf does so for many) and plan a new run."
 
 
 class EncryptedError(PageError):

@@ -10,6 +10,7 @@ import pyarrow as pa
 from ocr_tasks import storage
 from ocr_tasks.archive.shards import Manifest, manifest_bytes, read_manifest
 from ocr_tasks.errors import ModelError, PlanConflictError, SettingsError
+from ocr_tasks.faults import damage_named
 from ocr_tasks.records import EngineInfo, ModelInfo
 from ocr_tasks.results.layout import RunLayout, manifest_uri
 
@@ -98,22 +99,27 @@ def read_plan(output: str, run_id: str, shard_id: str | None = None) -> PlannedR
 
     Raises:
         SettingsError: no such run was planned, or it has no such shard.
+        DamagedFileError: the manifest is not what was written.
     """
     try:
         manifest = read_manifest(manifest_uri(output, run_id), shard_id)
     except FileNotFoundError as error:
         raise SettingsError(f"no run {run_id!r} was planned in {output}") from error
-    values = json.loads(manifest.metadata[PLAN_KEY])
+    with damage_named(manifest_uri(output, run_id)):
+        frozen = _frozen_plan(json.loads(manifest.metadata[PLAN_KEY]))
+    return PlannedRun(frozen, RunLayout(output, frozen.settings["collection"], run_id), manifest)
+
+
+def _frozen_plan(values: Json) -> FrozenPlan:
     engine = values["engine"]
     models = {part: ModelInfo(**engine[part]) for part in ("detector", "recognizer")}
-    frozen = FrozenPlan(
+    return FrozenPlan(
         **values
         | {
             "engine": EngineInfo(**engine | models),
             "planned_at": datetime.datetime.fromisoformat(values["planned_at"]),
         }
     )
-    return PlannedRun(frozen, RunLayout(output, frozen.settings["collection"], run_id), manifest)
 
 
 def pretty_json(values: Json) -> bytes:

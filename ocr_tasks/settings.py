@@ -34,6 +34,7 @@ class JobSettings(BaseSettings):
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
+        coerce_numbers_to_str=True,  # -o collection=1884
     )
 
     @classmethod

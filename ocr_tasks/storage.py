@@ -1,7 +1,6 @@
 """The one door to stores: local files, S3, memory, whatever fsspec speaks."""
 
 import datetime
-import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,23 +11,28 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from ocr_tasks.errors import SettingsError, StorageError
-from ocr_tasks.faults import store_faults, writing_faults
+from ocr_tasks.errors import SettingsError
+from ocr_tasks.faults import GuardedFile, store_faults, writing_faults
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
+
+
+Listing = dict[str, dict[str, Any]]  # path to what fsspec says of the object
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object as a listing tells it.
 
-    ``version`` changes when its bytes do; it is empty where the store keeps none.
+    ``version`` changes when its bytes do; it is empty where the store keeps none. ``is_closed``
+    marks a folder that may not be listed, so that nobody knows what lies in it.
     """
 
     uri: str
     size: int
     version: str
     is_regular: bool
+    is_closed: bool = False
 
 
 def absolute(url: str) -> str:
@@ -64,16 +68,22 @@ def list_objects(url: str) -> Iterator[StoredObject]:
         StorageError: the store did not answer.
     """
     filesystem, root = _resolve(url)
+    closed: list[str] = []
     with store_faults(url):
         try:
-            found = filesystem.find(root, detail=True)
+            found = _find(filesystem, root, closed)
         except FileNotFoundError:
             found = {}
+        if root in closed:
+            raise SettingsError(f"{url} may not be listed")
         if not found and not filesystem.exists(root):
             raise SettingsError(f"there is nothing at {url}")
         if list(found) == [root]:  # a single object; some stores list it without its details
             found = {root: filesystem.info(root)}
-    for path in sorted(found):
+    for path in sorted([*found, *closed]):
+        if path in closed:
+            yield StoredObject(filesystem.unstrip_protocol(path), 0, "", False, is_closed=True)
+            continue
         info = found[path]
         if path.endswith("/") and not info.get("size"):
             continue
@@ -83,6 +93,27 @@ def list_objects(url: str) -> Iterator[StoredObject]:
             version=_version(info),
             is_regular=info["type"] == "file",
         )
+
+
+def _find(filesystem: Any, root: str, closed: list[str]) -> Listing:
+    """Everything below ``root``. Local folders that may not be listed are noted in ``closed``.
+
+    fsspec's own ``find`` leaves such folders out without a word, and all that is in them.
+    """
+    if "file" not in _protocols(filesystem) or not filesystem.isdir(root):
+        return cast(Listing, filesystem.find(root, detail=True))
+    found: Listing = {}
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = filesystem.ls(folder, detail=True)
+        except PermissionError:
+            closed.append(folder)
+            continue
+        folders += [info["name"] for info in entries if info["type"] == "directory"]
+        found |= {info["name"]: info for info in entries if info["type"] != "directory"}
+    return found
 
 
 def version_of(uri: str) -> str:
@@ -129,48 +160,12 @@ def open_seekable(uri: str) -> Iterator[BinaryIO]:
     with store_faults(uri):
         file = filesystem.open(path, "rb")
     with file:
-        guarded = _GuardedFile(file, uri)
+        guarded = GuardedFile(file, uri)
         try:
             yield cast(BinaryIO, guarded)
         finally:
             if guarded.lost is not None:
                 raise guarded.lost
-
-
-class _GuardedFile(io.RawIOBase):
-    """A stored object that is being read. It remembers that a request was lost.
-
-    Whoever reads a damaged document catches what a decoder raises, so a lost request would pass
-    for damage; ``open_seekable`` raises it once more.
-    """
-
-    def __init__(self, file: Any, uri: str) -> None:
-        super().__init__()
-        self.lost: StorageError | None = None
-        self._file = file
-        self._uri = uri
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return cast(int, self._file.tell())
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return cast(int, self._file.seek(offset, whence))
-
-    def readinto(self, buffer: Any, /) -> int:
-        if self.lost is not None:
-            return 0  # pdfium asks on thousands of times, and what it makes of it is not used
-        try:
-            with store_faults(self._uri):
-                return cast(int, self._file.readinto(buffer))
-        except StorageError as error:
-            self.lost = error
-            raise
 
 
 def exists(uri: str) -> bool:

@@ -1,7 +1,10 @@
 """A pool of processes for work that fills a core each."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -45,6 +48,10 @@ def run_in_processes(
             yield from (future.result() for future in done)
     except BrokenProcessPool as error:  # a result's, or that of handing out further items
         raise WorkerDiedError("a worker process ended without an answer") from error
+    except (KeyboardInterrupt, GeneratorExit):  # nobody waits for what is under way
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -52,6 +59,16 @@ def run_in_processes(
 def _start(ticks: Any) -> None:
     global _ticks
     _ticks = ticks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends this process once its parent is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _call(work: Work, item: Any) -> Any:

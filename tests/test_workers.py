@@ -1,6 +1,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -134,3 +136,40 @@ def test_only_cores_that_this_process_may_use_are_counted():
     finally:
         os.sched_setaffinity(0, allowed)
     assert cores() == len(allowed)
+
+
+def note_pid_and_sleep(item, tick):
+    Path(item).write_text(str(os.getpid()))
+    time.sleep(120)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent_however_it_ends(tmp_path, ending):
+    code = (
+        "import sys; from ocr_tasks.workers import run_in_processes;"
+        "from tests.test_workers import note_pid_and_sleep as work, unheard;"
+        "list(run_in_processes(work, sys.argv[1:], 2, unheard))"
+    )
+    notes = [tmp_path / "one", tmp_path / "two"]
+    command = [sys.executable, "-c", code, *map(str, notes)]
+    parent = subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
+    wait_until(lambda: all(note.exists() and note.read_text() for note in notes))
+    parent.send_signal(ending)
+    parent.wait(20)
+    wait_until(lambda: not any(is_running(int(note.read_text())) for note in notes))
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass in 30 s"
+        time.sleep(0.1)
+
+
+def is_running(pid):
+    """Whether there is such a process; one that only waits to be collected has ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

@@ -22,6 +22,8 @@ from ocr_tasks.errors import (
 ORIENTATION_TAG = 0x0112
 PLAUSIBLE_DPI = (30.0, 2400.0)
 
+# Of odd metadata, which decoding does not need. Once for all, as filters are not for threads.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Pillow's own limit warns at a size of its choosing; ours is checked on every header instead.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -74,9 +76,7 @@ def _decode(image: Image.Image, data: bytes, media_type: str) -> tuple[NDArray[n
 
 def _opened(file: BinaryIO) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata, which decoding does not need
-            return Image.open(file)
+        return Image.open(file)
     except UnidentifiedImageError as error:
         raise NotImageError("no decoder knows these bytes") from error
     except Exception as error:

@@ -14,6 +14,7 @@ from ocr_tasks.archive.media import (
     ARCHIVES,
     DOCUMENTS,
     EMPTY,
+    FOLDER,
     HEAD_BYTES,
     PAGED,
     UNKNOWN,
@@ -85,6 +86,8 @@ def list_pages(url: str) -> Iterator[ExpectedPage]:
 
 def _pages_of_object(stored: StoredObject) -> list[ExpectedPage]:
     source = _Source(stored)
+    if stored.is_closed:
+        return [source.page(FOLDER, error=NoAccessError("the folder may not be listed"))]
     if not stored.is_regular:
         fault = UnsupportedError("not a regular file: a link, device or pipe")
         return [source.page(UNKNOWN, error=fault)]

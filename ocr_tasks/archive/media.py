@@ -6,6 +6,7 @@ JPEG, PNG, TIFF, BMP = "image/jpeg", "image/png", "image/tiff", "image/bmp"
 WEBP, JPEG2000, PDF = "image/webp", "image/jp2", "application/pdf"
 TAR, COMPRESSED_TAR, ZIP = "application/x-tar", "application/x-compressed-tar", "application/zip"
 EMPTY, UNKNOWN = "application/x-empty", "application/octet-stream"
+FOLDER = "inode/directory"
 
 IMAGES = frozenset({JPEG, PNG, TIFF, BMP, WEBP, JPEG2000})
 DOCUMENTS = IMAGES | {PDF}

@@ -22,6 +22,8 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"\xfd7": lzma.LZMAFile,
 }
 
+COPY_BYTES = 1 << 16
+
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
 _DAMAGE = (
     tarfile.TarError,
@@ -93,6 +95,7 @@ class OpenArchive:
             try:
                 info = self._tar_info(index)
             except IndexError:
+                self._refuse_false_end()
                 return
             if info.isdir():
                 continue
@@ -100,6 +103,23 @@ class OpenArchive:
             ranged = self._plain_tar and why_not is None and not info.issparse()
             offset = info.offset_data if ranged else None
             yield Member(index, printable(info.name), info.size, offset, why_not)
+
+    def _refuse_false_end(self) -> None:
+        """Makes sure that the tar ends where listing did: tarfile takes a damaged header for it.
+
+        A tar ends with blocks of zeros and nothing behind them (POSIX.1, pax interchange format).
+        """
+        assert isinstance(self._archive, tarfile.TarFile)
+        file = self._archive.fileobj
+        assert file is not None
+        file.seek(self._archive.offset)
+        rest = file.read(tarfile.BLOCKSIZE)
+        if len(rest) < tarfile.BLOCKSIZE:
+            raise BadArchiveError("the tar is cut short: it ends without its end mark")
+        while rest:
+            if rest.strip(b"\0"):
+                raise BadArchiveError("the tar is damaged, or another follows: the rest is unread")
+            rest = file.read(COPY_BYTES)
 
     @contextmanager
     def open(self, index: int) -> Iterator[IO[bytes]]:
@@ -162,6 +182,9 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
         if (info.external_attr >> 16) & 0o170000 == 0o120000:
             why_not = "not a regular file: a link"
         yield Member(index, printable(info.filename), info.file_size, None, why_not)
+    first = min((info.header_offset for info in archive.infolist()), default=0)
+    if first > 0:  # the file begins with a member, so it must be one that is not listed
+        raise BadArchiveError("the zip is damaged, or joined of two: what comes first is unread")
 
 
 def printable(name: str) -> str:

@@ -5,7 +5,7 @@ pdfium is not safe to use from two threads, so everything here runs under one lo
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -43,7 +43,8 @@ def pdf_renderer(data: bytes, spec: DecodeSpec) -> Iterator[Callable[[int], Rast
     """
     with _pdfium:
         document = _open(data)
-        document.init_forms()  # what was filled into a form is part of the page
+        with suppress(pdfium.PdfiumError):  # a damaged form: the pages may yet be read
+            document.init_forms()  # what was filled into a form is part of the page
     try:
         yield lambda page_index: _render(document, page_index, spec)
     finally:

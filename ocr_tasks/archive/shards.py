@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt
 
 from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
+from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ExpectedPage
 
 MANIFEST_SCHEMA = pa.schema(
@@ -136,9 +137,10 @@ def read_manifest(uri: str, shard_id: str | None = None) -> Manifest:
     Raises:
         FileNotFoundError: there is none.
         SettingsError: it has no such shard.
+        DamagedFileError: it is not what was written.
     """
     filters = None if shard_id is None else [("shard_id", "=", shard_id)]
-    with storage.open_seekable(uri) as file:
+    with storage.open_seekable(uri) as file, damage_named(uri):
         table = pq.read_table(file, filters=filters)
     if table.num_rows == 0:
         raise SettingsError(f"the manifest has no shard {shard_id!r}")

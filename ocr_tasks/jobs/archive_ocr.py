@@ -17,7 +17,8 @@ from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.archive.shards import ShardSpec, plan_shards
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.errors import DamagedFileError, SettingsError
+from ocr_tasks.faults import damage_named
 from ocr_tasks.planning import FrozenPlan, freeze, is_planned, pretty_json, read_plan, show_settings
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
 from ocr_tasks.results.commit import commit_shard, committed_shards, committed_tally
@@ -29,6 +30,14 @@ from ocr_tasks.settings import JobSettings, digest_of
 from ocr_tasks.workers import cores, run_in_processes
 
 Json = dict[str, Any]
+# Settings that no text depends on.
+HOW_FAST = (
+    ("decode", "ahead"),
+    ("engine", "device"),
+    ("engine", "threads"),
+    ("recognition", "batch_lines"),
+    ("recognition", "open_pages"),
+)
 
 
 def _unheard(*_: int) -> None:
@@ -113,6 +122,7 @@ def infer(
     Raises:
         StorageError: the store did not answer; nothing is committed.
         ModelError: the models are not those the run was planned with.
+        DamagedFileError: the shard's file is damaged, or gone after the run was sealed.
     """
     run = read_plan(storage.absolute(output), run_id, shard_id)
     settings = ArchiveOcrSettings.revive(run.frozen.settings)
@@ -120,6 +130,8 @@ def infer(
     if committed is not None:
         tick(committed.pages)
         return asdict(committed)
+    if storage.exists(run.layout.seal):
+        raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
     spec = settings.engine
     engine = load_engine(spec if threads is None else replace(spec, threads=threads))
     run.refuse_other_models(engine.info)
@@ -148,16 +160,18 @@ def seal(output: str, run_id: str) -> Json:
     Returns the seal: counts by status and error, lines, files with digests, models, duration.
 
     Raises:
-        SealRefusedError: a page or shard is missing, twice, or was never expected; or a sealed
-            file is not what it was.
+        SealRefusedError: a page or shard is missing, twice, or was never expected.
+        DamagedFileError: a file of the run is not what was committed or sealed.
     """
     run = read_plan(storage.absolute(output), run_id)
     if not storage.exists(run.layout.seal):
         audit = audit_run(run.layout, run.manifest.table)
         content = _seal_content(audit, run.frozen)
         storage.create(run.layout.seal, pretty_json(content), run.layout.staging)
-    sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
-    refuse_changed_files(sealed["files"])
+    with damage_named(run.layout.seal):
+        sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
+        files = sealed["files"]
+    refuse_changed_files(files)
     return sealed
 
 
@@ -237,18 +251,18 @@ def _with_absolute_urls(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
 def _config_sha256(settings: ArchiveOcrSettings) -> str:
     """A digest of every setting that can change a row's text: not where, nor how fast."""
     values = settings.model_dump(mode="json", include={"decode", "engine", "recognition"})
-    for how_fast in ("threads", "device"):
-        del values["engine"][how_fast]
+    for section, key in HOW_FAST:
+        del values[section][key]
     return digest_of(values)
 
 
 def _seal_content(audit: Audit, frozen: FrozenPlan) -> Json:
     settings = ArchiveOcrSettings.revive(frozen.settings)
-    failed_share = audit.by_status[Status.FAILED] / len(audit.page_ids)
+    failed_share = audit.by_status[Status.FAILED] / audit.pages
     return {
         "run_id": frozen.run_id,
         "collection": settings.collection,
-        "pages": len(audit.page_ids),
+        "pages": audit.pages,
         "by_status": dict(sorted(audit.by_status.items())),
         "by_error": dict(sorted(audit.by_error.items())),
         "failed_share": failed_share,

@@ -8,7 +8,7 @@ for page in read(["scans/", array]):
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, count, groupby
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -85,7 +85,8 @@ def read(
 ) -> Iterator[ReadPage]:
     """The text of every page in ``inputs``: paths or URLs of files and folders, or arrays.
 
-    Arrays are grey (height, width) or BGR (height, width, 3), uint8. Objects that cannot be read
+    Arrays are grey (height, width) or BGR (height, width, 3), uint8. What two inputs name, as a
+    folder and a file in it, is read once. Objects that cannot be read
     come with their ``error``.
 
     Raises:
@@ -98,18 +99,22 @@ def read(
     engine = load_engine(settings.engine)
     images: dict[str, Array] = {}
     pages = _remembering(_pages(inputs, settings.decode), images)
-    names: dict[str, int] = {}
+    names: set[str] = set()
     for answer in recognize_pages(pages, engine, settings.recognition):
         name = _free_name(answer.expected, names)
         yield ReadPage(name, answer, images.pop(answer.expected.page_id, None))
 
 
 def _pages(inputs: Iterable[Input], spec: DecodeSpec) -> Iterator[Page | PageFailure]:
+    seen: set[str] = set()
     for number, given in enumerate(inputs):
         if isinstance(given, np.ndarray):
             yield _page_of_array(given, number)
             continue
-        listed = list_pages(storage.absolute(str(given)))
+        listed = [
+            page for page in list_pages(storage.absolute(str(given))) if page.page_id not in seen
+        ]
+        seen |= {page.page_id for page in listed}
         for _, pages in groupby(listed, key=lambda page: page.source_uri):
             yield from read_pages(list(pages), spec)
 
@@ -140,10 +145,12 @@ def _remembering(
         yield page
 
 
-def _free_name(expected: ExpectedPage, taken: dict[str, int]) -> str:
-    """A name for the page's files that no other page of this call has."""
-    name = PurePosixPath(expected.source_member or expected.source_uri).stem
+def _free_name(expected: ExpectedPage, taken: set[str]) -> str:
+    """A name for the page's files that no other page of this call has; notes it as taken."""
+    stem = PurePosixPath(expected.source_member or expected.source_uri).stem
     if expected.page_count > 1:
-        name = f"{name}_{expected.page_index}"
-    taken[name] = taken.get(name, 0) + 1
-    return name if taken[name] == 1 else f"{name}-{taken[name]}"
+        stem = f"{stem}_{expected.page_index}"
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name

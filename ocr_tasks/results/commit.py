@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocr_tasks import storage
+from ocr_tasks.faults import damage_named
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import Row
 from ocr_tasks.results.schema import Status
@@ -47,14 +49,19 @@ def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]
 
 
 def committed_tally(layout: RunLayout, shard_id: str) -> ShardTally | None:
-    """What the shard's committed file says of itself, or None if there is none yet."""
+    """What the shard's committed file says of itself, or None if there is none yet.
+
+    Raises:
+        DamagedFileError: there is one, but it is no shard's file.
+    """
+    uri = layout.part(shard_id)
     try:
-        with storage.open_seekable(layout.part(shard_id)) as file:
-            footer = pq.ParquetFile(file).schema_arrow.metadata or {}
+        data = storage.read_bytes(uri)
     except FileNotFoundError:
         return None
-    values = {key.decode(): value.decode() for key, value in footer.items()}
-    return _tally_of_footer(values)
+    with damage_named(uri):
+        footer = pq.read_schema(pa.BufferReader(data)).metadata or {}
+        return _tally_of_footer({key.decode(): value.decode() for key, value in footer.items()})
 
 
 def committed_shards(layout: RunLayout) -> set[str]:

@@ -10,6 +10,7 @@ from ocr_tasks.archive import media
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.shards import Manifest, ShardSpec, plan_shards
 from ocr_tasks.errors import SettingsError
+from ocr_tasks.storage import StoredObject
 from tests import makers
 
 PAGE = makers.draw_page(width=160)
@@ -283,3 +284,10 @@ def test_an_archive_without_files_is_a_row_of_its_own(tmp_path, data):
     (tmp_path / "empty").write_bytes(data)
     (page,) = list_pages(str(tmp_path))
     assert page.error_class in {"E_EMPTY", "E_UNSUPPORTED"}  # an empty tar is 10 kB of zeros
+
+
+def test_a_folder_that_may_not_be_listed_is_a_row_of_its_own(tmp_path, monkeypatch):
+    closed = StoredObject(f"file://{tmp_path}/closed", 0, "", False, is_closed=True)
+    monkeypatch.setattr(storage, "list_objects", lambda url: iter([closed]))
+    (page,) = list_pages(str(tmp_path))
+    assert (page.error_class, page.skipped) == ("E_ACCESS", False)

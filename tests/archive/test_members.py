@@ -197,3 +197,36 @@ def test_a_member_that_is_damaged_says_so_as_it_is_read(data):
 def test_a_compressed_file_that_is_no_tar_is_no_archive(compress, content, what):
     with pytest.raises(UnsupportedError, match=f"compressed {what}"):
         opened(compress(content))
+
+
+WHOLE = makers.tar([(f"{name}.jpg", name.encode() * 700) for name in "abc"])
+SECOND = 512 + 1024  # where the header of the second member begins: 700 bytes fill two blocks
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, lzma.compress], ids=["", "gz", "xz"])
+@pytest.mark.parametrize(
+    ("data", "listed"),
+    [
+        pytest.param(WHOLE[: SECOND + 3] + b"?" + WHOLE[SECOND + 4 :], 1, id="a flipped byte"),
+        pytest.param(WHOLE[:SECOND] + bytes(512) + WHOLE[SECOND + 512 :], 1, id="a lost header"),
+        pytest.param(WHOLE[: SECOND + 100], 1, id="cut within a header"),
+        pytest.param(WHOLE[:SECOND], 1, id="cut before a header"),
+        pytest.param(WHOLE + WHOLE, 3, id="joined of two"),
+    ],
+)
+def test_a_tar_that_does_not_end_where_its_listing_does_is_damaged(compress, data, listed):
+    members = opened(compress(data)).members()
+    assert len([next(members) for _ in range(listed)]) == listed
+    with pytest.raises(BadArchiveError):
+        next(members)
+
+
+def test_a_tar_padded_with_zeros_is_whole():
+    assert len(list(opened(WHOLE + bytes(100_000)).members())) == 3
+
+
+def test_a_zip_joined_of_two_says_that_its_first_half_is_not_read():
+    members = opened(makers.zip_of([("a", b"1")]) + makers.zip_of([("b", b"2")])).members()
+    assert next(members).name == "b"
+    with pytest.raises(BadArchiveError, match="joined"):
+        next(members)

@@ -11,6 +11,7 @@ import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.errors import (
+    DamagedFileError,
     SealRefusedError,
     SettingsError,
     StorageError,
@@ -192,8 +193,35 @@ def test_a_sealed_file_that_changed_is_named_whenever_the_run_is_sealed_again(se
     do_in_turn(settings)
     part = next((Path(settings.output) / "pages").rglob("part-00002.parquet"))
     change(part)
-    with pytest.raises(SealRefusedError, match=r"1 files changed .*part-00002\.parquet"):
+    with pytest.raises(DamagedFileError, match=r"part-00002\.parquet is not what was sealed"):
         archive_ocr.seal(settings.output, "r1")
+
+
+def test_a_shard_that_is_gone_from_a_sealed_run_is_not_written_anew(settings):
+    do_in_turn(settings)
+    part = next((Path(settings.output) / "pages").rglob("part-00002.parquet"))
+    part.unlink()
+    with pytest.raises(DamagedFileError, match=r"part-00002\.parquet is gone from a sealed run"):
+        archive_ocr.run(settings, "r1", 1)
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("name", ["part-00002.parquet", "manifest.parquet", "seal.json"])
+def test_a_file_of_the_run_that_was_cut_short_is_named(settings, name):
+    do_in_turn(settings)
+    path = next(Path(settings.output).rglob(name))
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(DamagedFileError, match=name):
+        archive_ocr.seal(settings.output, "r1")
+
+
+def test_a_part_that_was_cut_short_is_not_taken_for_committed(settings):
+    planned = archive_ocr.plan(settings, "r1")
+    archive_ocr.infer(planned["output"], "r1", "00000")
+    part = next((Path(settings.output) / "pages").rglob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:40])
+    with pytest.raises(DamagedFileError, match=part.name):
+        archive_ocr.infer(planned["output"], "r1", "00000")
 
 
 def test_a_shard_whose_store_goes_away_commits_nothing(settings, monkeypatch):

@@ -61,3 +61,16 @@ def test_a_real_page_comes_with_text_boxes_and_confidence() -> None:
         assert 0.4 <= line.confidence <= 1
         assert line.polygon.min() >= 0
         assert (line.polygon <= (width, height)).all()
+
+
+def test_a_name_that_was_made_up_is_taken_too(tmp_path: Path) -> None:
+    for name in ("a/p.png", "b/p.png", "c/p-2.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "in" / name), _noise(len(name)))
+    names = [page.name for page in read(tmp_path / "in", FAKE)]
+    assert sorted(names) == ["p", "p-2", "p-2-2"]
+
+
+def test_a_page_that_two_inputs_name_is_read_once(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "p.png"), _noise(1))
+    assert len(list(read([tmp_path, tmp_path / "p.png"], FAKE))) == 1

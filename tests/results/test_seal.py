@@ -4,7 +4,7 @@ import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.archive.shards import ShardSpec, plan_shards
-from ocr_tasks.errors import SealRefusedError
+from ocr_tasks.errors import DamagedFileError, SealRefusedError
 from ocr_tasks.results.commit import commit_shard
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.seal import audit_run
@@ -39,7 +39,7 @@ def test_a_run_of_which_nothing_is_missing_is_counted(layout):
     assert audit.by_error == {"E_TRUNCATED": 2}
     assert audit.lines == 3
     assert audit.conf_mean == pytest.approx((0.9 + 0.5) / 2)
-    assert sorted(audit.page_ids) == [page_id(number) for number in range(5)]
+    assert audit.pages == 5
 
 
 def test_every_status_is_counted(layout):
@@ -77,27 +77,27 @@ def test_a_run_without_any_text_has_no_mean_confidence(layout):
         ),
         pytest.param(
             {"00000": [0], "00001": [2, 3]},
-            f"1 pages are missing: {page_id(1)}",
+            f"1 pages are missing in shard 00000: {page_id(1)}",
             id="missing page",
         ),
         pytest.param(
             {"00000": [0, 1], "00001": [2, 3, 9]},
-            f"1 pages are not in the manifest: {page_id(9)}",
+            f"1 pages are not in the manifest in shard 00001: {page_id(9)}",
             id="foreign page",
         ),
         pytest.param(
             {"00000": [0, 1], "00001": [1, 2, 3]},
-            f"1 pages are there twice: {page_id(1)}",
+            f"1 pages are not in the manifest in shard 00001: {page_id(1)}",
             id="one page in two shards",
         ),
         pytest.param(
             {"00000": [0, 1, 1, 1], "00001": [2, 3]},
-            f"1 pages are there twice: {page_id(1)}",
+            f"1 pages are there twice in shard 00000: {page_id(1)}",
             id="one page three times in a shard",
         ),
         pytest.param(
             {"00000": [0, 0], "00001": [2, 3]},
-            f"1 pages are missing: {page_id(1)}",
+            f"1 pages are missing in shard 00000: {page_id(1)}",
             id="as many rows as pages, but one in place of another",
         ),
     ],
@@ -115,7 +115,38 @@ def test_a_refusal_counts_all_and_names_ten(layout):
     with pytest.raises(SealRefusedError) as refused:
         audit_run(layout, planned(13, 13))
     named = ", ".join(page_id(number) for number in range(1, 11))
-    assert str(refused.value) == f"12 pages are missing: {named}, …"
+    assert str(refused.value) == f"12 pages are missing in shard 00000: {named}, …"
+
+
+def test_shards_whose_files_were_swapped_are_refused(layout):
+    commit(layout, "00000", [failed(2), failed(3)])
+    commit(layout, "00001", [failed(0), failed(1)])
+    with pytest.raises(SealRefusedError, match="2 pages are missing in shard 00000"):
+        audit_run(layout, planned(4))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: b"", id="empty"),
+        pytest.param(lambda data: data[:-20], id="cut short"),
+        pytest.param(lambda data: b"no Parquet at all", id="something else"),
+        pytest.param(lambda data: data[:4] + bytes(400) + data[404:], id="zeros inside"),
+    ],
+)
+def test_a_file_that_is_damaged_is_named(layout, damage):
+    commit(layout, "00000", [read(0, [line(0)]), failed(1)])
+    uri = layout.part("00000")
+    storage.write(uri, damage(storage.read_bytes(uri)))
+    with pytest.raises(DamagedFileError, match=r"part-00000\.parquet cannot be read"):
+        audit_run(layout, planned(2))
+
+
+def test_a_status_that_does_not_exist_is_no_status(layout):
+    rows = [row(failed(number), "00000") for number in range(2)]
+    commit_shard(layout, "00000", "first", [rows[0], rows[1] | {"status": "banana"}])
+    with pytest.raises(DamagedFileError, match="banana"):
+        audit_run(layout, planned(2))
 
 
 def test_shards_of_another_run_do_not_count(layout, memory_url):

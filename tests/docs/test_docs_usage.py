@@ -1,0 +1,191 @@
+"""The documentation of use says what the code does: commands, settings, params, links, files."""
+
+import ast
+import dataclasses
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+from ocr_tasks.cli import app
+from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.settings import parse_overrides
+from tests.docs.pages import (
+    ARCHITECTURE,
+    ARCHIVE_OCR,
+    README,
+    ROOT,
+    anchors,
+    every_page,
+    shell_lines,
+    table,
+)
+
+
+def test_every_command_and_option_is_documented() -> None:
+    documented = ARCHIVE_OCR.read_text()
+    for path, command in _commands():
+        assert path == "ocr-tasks archive-ocr" or path in documented
+        for option in _options_of(command):
+            assert f"`{option}`" in documented, f"{path} {option}"
+
+
+@every_page
+def test_commands_in_the_docs_have_the_options_they_are_given(page: Path) -> None:
+    commands = dict(_commands())
+    for line in shell_lines(page):
+        words = shlex.split(line, comments=True)
+        if words[0] != "ocr-tasks":
+            continue
+        path = " ".join(words[: 3 if words[1] == "archive-ocr" else 2])
+        known = {*_options_of(commands[path]), "--help"}
+        assert {word for word in words if word.startswith("-")} <= known, line
+
+
+@every_page
+def test_overrides_in_the_docs_are_settings(page: Path) -> None:
+    given = re.findall(r"-o '?([a-z_.]+=[^\s'`]+)", page.read_text())
+    ArchiveOcrSettings.load(
+        overrides=parse_overrides(given) | {"input": "scans", "output": "results"}
+    )
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = {
+        row[0].strip("`"): row[1].strip("`") for row in table(ARCHIVE_OCR, "Key", "Default")
+    }
+    settings = dict(_settings())
+    assert documented.keys() == settings.keys()
+    for key, default in settings.items():
+        if default is not _REQUIRED:
+            assert yaml.safe_load(documented[key]) == default, key
+        else:
+            assert documented[key] == "required"
+
+
+def test_the_example_configuration_holds_exactly_the_defaults() -> None:
+    configured = yaml.safe_load((ROOT / "configs" / "archive_ocr.yaml").read_text())
+    defaults = {key: value for key, value in _settings() if value is not _REQUIRED}
+    assert dict(_flat(configured)) == defaults
+
+
+def test_every_make_target_is_documented() -> None:
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
+    assert {"setup", "demo", "test", "lint", "help"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"\bmake {target}\b", README.read_text()), target
+
+
+@every_page
+def test_make_targets_in_the_docs_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    lines = [line.split() for line in shell_lines(page)]
+    assert {words[1] for words in lines if words[0] == "make"} <= targets
+
+
+def test_every_param_of_the_dag_is_documented() -> None:
+    documented = {row[0].strip("`") for row in table(ARCHIVE_OCR, "Param", "Type", "Meaning")}
+    assert documented == set(_dag_params())
+
+
+@every_page
+def test_confs_in_the_docs_have_only_params_of_the_dag(page: Path) -> None:
+    confs = re.findall(r"-conf '({.*?})'(?:\s|$)", page.read_text())
+    for conf in confs:
+        assert yaml.safe_load(conf).keys() <= set(_dag_params())
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.is_relative_to(ROOT), target
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+@every_page
+def test_no_page_names_a_place_on_somebodys_machine(page: Path) -> None:
+    found = re.findall(r"(?<![\w./])(?:/(?:work|root|home|tmp)/\S*|~/\S*)", page.read_text())
+    assert found == []
+
+
+def test_every_file_of_the_package_has_its_line_in_the_architecture() -> None:
+    documented = {row[0].strip("`") for row in table(ARCHITECTURE, "File", "What it does")}
+    files = [
+        *(path for path in ROOT.glob("ocr_tasks/**/*.py") if path.name != "__init__.py"),
+        *ROOT.glob("ocr_tasks/**/*.sql"),
+        *ROOT.glob("dags/*.py"),
+    ]
+    assert documented == {path.relative_to(ROOT).as_posix() for path in files}
+
+
+def test_the_floors_are_those_that_are_enforced() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    floors = next(c for c in project["tool"]["importlinter"]["contracts"] if c["id"] == "floors")
+    enforced = [set(re.findall(r"\w+", layer)) for layer in floors["layers"]]
+    picture = re.search(r"```text\n(.*?)```", ARCHITECTURE.read_text(), re.S)
+    assert picture is not None
+    drawn = [re.split(r"\s{2,}", line.strip()) for line in picture[1].splitlines()]
+    rooms = [set(re.findall(r"\w+", cells[1])) for cells in drawn if len(cells) > 1]
+    assert rooms[1:] == enforced[1:]  # the top one is a file, drawn with the DAGs
+    assert "cli" in picture[1]
+
+
+# What the code knows.
+
+_REQUIRED = object()
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, groups included."""
+    waiting = [("ocr-tasks", typer.main.get_command(app))]
+    while waiting:
+        path, command = waiting.pop()
+        yield path, command
+        for name, below in getattr(command, "commands", {}).items():
+            waiting.append((f"{path} {name}", below))
+
+
+def _options_of(command: Any) -> list[str]:
+    return [name for param in command.params for name in param.opts if name.startswith("-")]
+
+
+def _settings() -> Iterator[tuple[str, Any]]:
+    """Every setting by its dotted key, and its default."""
+    for name, info in ArchiveOcrSettings.model_fields.items():
+        default = _REQUIRED if info.is_required() else info.get_default(call_default_factory=True)
+        yield from _flat_default(name, default)
+
+
+def _flat_default(key: str, default: Any) -> Iterator[tuple[str, Any]]:
+    if not dataclasses.is_dataclass(default):
+        yield key, default
+        return
+    for field in dataclasses.fields(default):
+        yield from _flat_default(f"{key}.{field.name}", getattr(default, field.name))
+
+
+def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _dag_params() -> list[str]:
+    """The keys of PARAMS, without importing Airflow."""
+    tree = ast.parse((ROOT / "dags" / "archive_ocr.py").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMS":
+            return [ast.literal_eval(key) for key in node.value.keys]
+    raise AssertionError("dags/archive_ocr.py has no PARAMS")
