@@ -266,3 +266,8 @@ def test_settings_of_the_job_that_make_no_sense_are_refused_by_name(values, name
 def test_the_job_needs_to_know_where_from_and_where_to(missing):
     with pytest.raises(SettingsError, match=missing):
         ArchiveOcrSettings.load(None, {key: PLACES[key] for key in PLACES if key != missing})
+
+
+def test_a_name_may_look_like_a_number():
+    overrides = parse_overrides(["collection=1884"])
+    assert ArchiveOcrSettings.load(None, PLACES | overrides).collection == "1884"

@@ -154,10 +154,9 @@ def _as_bgr(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Greys of 8 to 16 bits as 8: scanners store 10 or 12 bits in 16, so the peak decides."""
+    """Greys of 8 bits and more as 8: scanners store 10 or 12 bits in 16, so the peak decides."""
     values = grey.astype(np.int64)
-    peak = max(int(values.max()), 255)
-    depth = min(max(peak.bit_length(), 8), 16)
+    depth = max(int(values.max()), 255).bit_length()
     return np.clip(values >> (depth - 8), 0, 255).astype(np.uint8)
 
 

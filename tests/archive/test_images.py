@@ -226,3 +226,12 @@ def test_a_page_that_is_not_there_is_an_error():
 )
 def test_the_resolution_is_what_the_file_says_if_it_makes_sense(data, dpi):
     assert decode(data).dpi == (None if dpi is None else pytest.approx(dpi, abs=0.1))
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16, 20])
+def test_greys_of_any_depth_keep_their_shades(bits):
+    ramp = np.linspace(0, 2**bits - 1, 64).astype(np.int32)
+    image = Image.fromarray(np.tile(ramp, (8, 1)))
+    pixels = decode(encode(image, "TIFF")).pixels
+    shades = pixels[0, :, 0].astype(int)
+    assert np.abs(shades - np.linspace(0, 255, 64)).max() <= 2
