@@ -1,4 +1,6 @@
-PYTHON ?= python3.11
+# The first Python 3.11 that has pip; one from an activated .venv has none.
+PYTHON ?= $(shell for python in $$(which -a python3.11); do \
+  $$python -m pip --version >/dev/null 2>&1 && echo $$python && break; done)
 UV := .uv/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,6 +42,7 @@ clean: ## Remove what these targets made
 	rm -rf $(VENV) .uv demo-output
 
 $(UV): deploy/uv.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 with pip is needed: none was found" >&2; exit 1; }
 	$(PYTHON) -m pip install --quiet --root-user-action ignore --no-deps --require-hashes \
 	  --upgrade --target .uv -r deploy/uv.lock
 	@touch $@
