@@ -113,6 +113,7 @@ def test_a_page_reads_the_same_whichever_pages_come_before_it(pages, engine, as_
     [
         pytest.param(RecognitionSpec(batch_lines=1), id="lines one by one"),
         pytest.param(RecognitionSpec(batch_lines=3), id="three lines a batch"),
+        pytest.param(RecognitionSpec(batch_lines=8), id="eight lines a batch"),
         pytest.param(RecognitionSpec(open_pages=1), id="pages one by one"),
         pytest.param(RecognitionSpec(open_pages=2), id="two pages at a time"),
     ],
