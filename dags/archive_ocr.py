@@ -32,7 +32,7 @@ from ocr_common import (
     with_partition_key,
 )
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$"
+from ocr_tasks.text.names import NAME
 
 PARAMS = {
     "input": Param(
@@ -42,7 +42,10 @@ PARAMS = {
     ),
     "output": Param(None, type=["null", "string"], description="Where results go."),
     "collection": Param(
-        None, type=["null", "string"], pattern=NAME, description="The name pages are filed under."
+        None,
+        type=["null", "string"],
+        pattern=f"^{NAME}$",
+        description="The name pages are filed under.",
     ),
     "pages_per_shard": Param(
         None,

@@ -13,6 +13,7 @@ from ocr_tasks.console import err, out, page_progress, print_error, print_seal
 from ocr_tasks.errors import OcrTasksError
 from ocr_tasks.jobs import archive_ocr, ocr
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.settings import parse_overrides
 
 TOO_MANY_FAILURES = 3
@@ -204,8 +205,8 @@ def _print_json(values: dict[str, Any]) -> None:
 
 
 def _where(seal: dict[str, Any], output: str) -> None:
-    pages = f"{output.rstrip('/')}/pages/collection={seal['collection']}/run={seal['run_id']}/"
-    out.print(f"rows in {escape(pages)}", highlight=False, soft_wrap=True)
+    pages = RunLayout(output, seal["collection"], seal["run_id"]).pages
+    out.print(f"rows in {escape(pages)}/", highlight=False, soft_wrap=True)
 
 
 def _exit_by_budget(seal: dict[str, Any]) -> None:

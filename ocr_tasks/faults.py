@@ -61,8 +61,6 @@ def damage_named(uri: str) -> Iterator[None]:
     """
     try:
         yield
-    except OcrTasksError:
-        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{uri} cannot be read: {error}") from error
 

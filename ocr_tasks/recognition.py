@@ -129,21 +129,20 @@ def _completed(
 
 def _lines_in_reading_order(page: _OpenPage, min_confidence: float) -> tuple[Line, ...]:
     """The lines worth keeping, numbered as they were detected and as they are read."""
-    kept = [
+    kept = sorted(
         index
         for index, read in page.texts.items()
         if read.text.strip() and read.confidence >= min_confidence
-    ]
-    kept.sort()
-    order = reading_order(page.detected.polygons[kept])
+    )
+    in_order = [kept[position] for position in reading_order(page.detected.polygons[kept])]
     return tuple(
         Line(
-            line_index=kept[position],
+            line_index=index,
             reading_order=rank,
-            text=page.texts[kept[position]].text,
-            confidence=page.texts[kept[position]].confidence,
-            det_score=float(page.detected.scores[kept[position]]),
-            polygon=page.detected.polygons[kept[position]],
+            text=page.texts[index].text,
+            confidence=page.texts[index].confidence,
+            det_score=float(page.detected.scores[index]),
+            polygon=page.detected.polygons[index],
         )
-        for rank, position in enumerate(order)
+        for rank, index in enumerate(in_order)
     )

@@ -4,6 +4,7 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,11 @@ def damaged(data: bytes, at: int, length: int = 24) -> bytes:
     return data[:at] + broken + data[at + length :]
 
 
+def noise_pages(count: int) -> dict[str, bytes]:
+    """So many small PNGs by name, each with noise of its own: pages for the fake engine."""
+    return {f"page-{seed}.png": png(draw_noise(40, 60, seed)) for seed in range(count)}
+
+
 def fill_folder(folder: Path, files: dict[str, bytes]) -> str:
     """Writes the files, by their path below ``folder``; returns the folder's URL."""
     for name, data in files.items():
@@ -229,22 +235,22 @@ def fill_folder(folder: Path, files: dict[str, bytes]) -> str:
     return storage.absolute(str(folder))
 
 
-def expected_page(number: int = 0, **changes: object) -> ExpectedPage:
+def expected_page(number: int = 0, **changes: Any) -> ExpectedPage:
     """An expected page of a stored JPEG, with unlike ids for unlike numbers."""
-    values: dict[str, object] = {
-        "page_id": f"{number:032x}",
-        "source_id": f"{number + 1_000_000:032x}",
-        "source_uri": f"memory:///scans/{number:06d}.jpg",
-        "source_member": None,
-        "member_index": 0,
-        "member_offset": None,
-        "source_bytes": 1_000 + number,
-        "source_version": "1",
-        "media_type": JPEG,
-        "page_index": 0,
-        "page_count": 1,
-    }
-    return ExpectedPage(**values | changes)  # type: ignore[arg-type]
+    page = ExpectedPage(
+        page_id=f"{number:032x}",
+        source_id=f"{number + 1_000_000:032x}",
+        source_uri=f"memory:///scans/{number:06d}.jpg",
+        source_member=None,
+        member_index=0,
+        member_offset=None,
+        source_bytes=1_000 + number,
+        source_version="1",
+        media_type=JPEG,
+        page_index=0,
+        page_count=1,
+    )
+    return replace(page, **changes)
 
 
 def difference(page: Pixels, truth: Pixels) -> float:

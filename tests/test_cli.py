@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pyarrow.dataset as ds
 import pytest
 
 from ocr_tasks import cli
+from tests.makers import fill_folder, noise_pages
 
 FAKE = ["-o", "engine.kind=fake"]
 
@@ -17,14 +17,8 @@ FAKE = ["-o", "engine.kind=fake"]
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """Three small pages of noise and a text file."""
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    noise = np.random.default_rng(3)
-    for number in range(3):
-        page = noise.integers(0, 255, (40, 60, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / f"page-{number}.png"), page)
-    (folder / "notes.txt").write_text("no scan")
-    return folder
+    fill_folder(tmp_path / "scans", noise_pages(3) | {"notes.txt": b"no scan"})
+    return tmp_path / "scans"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_tasks.engines.fake import FakeEngine
+from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
@@ -62,7 +62,7 @@ class Numbered:
 
 def toy(detector=None, recognizer=None):
     info = load_engine(EngineSpec(kind="fake")).info
-    return FakeEngine(info, detector or Striped(), recognizer or Numbered())
+    return Engine(info, detector or Striped(), recognizer or Numbered())
 
 
 def expected(number):

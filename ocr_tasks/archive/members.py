@@ -34,7 +34,7 @@ _DAMAGE = (
     OSError,
     LookupError,
     ValueError,
-    RuntimeError,  # zipfile: encrypted; NotImplementedError: an unknown compression
+    RuntimeError,  # zipfile: a password is wanted, or a method of compression it cannot undo
 )
 
 

@@ -1,5 +1,6 @@
 """What an engine is: a detector, a recogniser, and who they are."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -24,20 +25,10 @@ class Recognizer(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """A detector and a recogniser that were loaded together."""
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A detector and a recogniser that were loaded together, and what every row says of them."""
 
-    @property
-    def info(self) -> EngineInfo:
-        """Names, versions and digests, as every row records them."""
-        ...
-
-    @property
-    def detector(self) -> Detector:
-        """The detector."""
-        ...
-
-    @property
-    def recognizer(self) -> Recognizer:
-        """The recogniser."""
-        ...
+    info: EngineInfo
+    detector: Detector
+    recognizer: Recognizer

@@ -1,12 +1,12 @@
 """An engine without weights, for the tests of wiring and faults. Never for real pages."""
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks import __version__
+from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
 
@@ -31,17 +31,8 @@ class FakeRecognizer:
         return [LineText(hashlib.sha256(crop.tobytes()).hexdigest()[:16], 1.0) for crop in crops]
 
 
-@dataclass(frozen=True, slots=True)
-class FakeEngine:
-    """Both fakes."""
-
-    info: EngineInfo
-    detector: FakeDetector
-    recognizer: FakeRecognizer
-
-
-def load(spec: EngineSpec) -> FakeEngine:
+def load(spec: EngineSpec) -> Engine:
     """The fake engine; of ``spec`` it only repeats the device."""
     model = ModelInfo("fake", hashlib.sha256(b"fake").hexdigest())
     info = EngineInfo("fake", __version__, spec.device, model, model, model.sha256)
-    return FakeEngine(info, FakeDetector(), FakeRecognizer())
+    return Engine(info, FakeDetector(), FakeRecognizer())

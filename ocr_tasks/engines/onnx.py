@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec, gpu_index
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.maps import DetectionSpec, boxes_of_map, detection_size
@@ -67,16 +68,7 @@ class OnnxRecognizer:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class OnnxEngine:
-    """Both models on ONNX Runtime."""
-
-    info: EngineInfo
-    detector: OnnxDetector
-    recognizer: OnnxRecognizer
-
-
-def load(spec: EngineSpec) -> OnnxEngine:
+def load(spec: EngineSpec) -> Engine:
     """The engine that ``spec`` names.
 
     Raises:
@@ -100,7 +92,7 @@ def load(spec: EngineSpec) -> OnnxEngine:
         recognizer=recognizer,
         dict_sha256=charset_sha256(charset),
     )
-    return OnnxEngine(
+    return Engine(
         info,
         OnnxDetector(_session(det_path, spec), spec.detection),
         OnnxRecognizer(rec_session, charset),

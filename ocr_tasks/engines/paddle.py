@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
@@ -55,16 +56,7 @@ class PaddleRecognizer:
         return [LineText(result["rec_text"], float(result["rec_score"])) for result in results]
 
 
-@dataclass(frozen=True, slots=True)
-class PaddleEngine:
-    """Both models."""
-
-    info: EngineInfo
-    detector: PaddleDetector
-    recognizer: PaddleRecognizer
-
-
-def load(spec: EngineSpec) -> PaddleEngine:
+def load(spec: EngineSpec) -> Engine:
     """PaddleOCR's models from local folders, or by its own download where there are none.
 
     ``spec.options`` go to both models' constructors, for instance ``engine: onnxruntime``.
@@ -100,7 +92,7 @@ def load(spec: EngineSpec) -> PaddleEngine:
         recognizer=_model_info(rec_folder),
         dict_sha256=charset_sha256(_charset(rec_folder)),
     )
-    return PaddleEngine(info, PaddleDetector(detector, detection), PaddleRecognizer(recognizer))
+    return Engine(info, PaddleDetector(detector, detection), PaddleRecognizer(recognizer))
 
 
 def _load(model_class: Any, spec: EngineSpec, folder: str | None, name: str, **more: Any) -> Any:

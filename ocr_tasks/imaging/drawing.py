@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks.imaging.boxes import Polygons
-
-Pixels = NDArray[np.uint8]  # (height, width, 3), BGR
+from ocr_tasks.imaging.crops import Pixels
 
 TINT = 0.18  # how strongly a box is filled
 GREEN_HUE = 0.33  # confidence 1; 0.5 and below is red

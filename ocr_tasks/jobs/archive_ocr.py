@@ -165,9 +165,9 @@ def seal(output: str, run_id: str) -> Json:
     """
     run = read_plan(storage.absolute(output), run_id)
     if not storage.exists(run.layout.seal):
-        audit = audit_run(run.layout, run.manifest.table)
-        content = _seal_content(audit, run.frozen)
-        storage.create(run.layout.seal, pretty_json(content), run.layout.staging)
+        content = _seal_content(audit_run(run.layout, run.manifest.table), run.frozen)
+        if storage.create(run.layout.seal, pretty_json(content), run.layout.staging):
+            return content
     with damage_named(run.layout.seal):
         sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
         files = sealed["files"]

@@ -1,12 +1,10 @@
 """Where a run's files lie below the output URL."""
 
-import re
 from dataclasses import dataclass
 
 from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+from ocr_tasks.text.names import is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def checked_name(what: str, name: str) -> str:
     Raises:
         SettingsError: it has other characters than ``A-Z a-z 0-9 . _ + -``, or too many.
     """
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise SettingsError(
             f"{what} {name!r}: use up to 128 of A-Z a-z 0-9 . _ + -, a letter or digit first"
         )

@@ -72,7 +72,7 @@ def _add_shard(audit: Audit, layout: RunLayout, shard_id: str) -> list[str]:
     with damage_named(uri):
         rows = pq.read_table(pa.BufferReader(data), columns=columns).to_pylist()
         for row in rows:
-            audit.by_status[Status(row["status"])] += 1
+            audit.by_status[Status(row["status"]).value] += 1
             audit.lines += row["n_lines"]
             if row["error_class"]:
                 audit.by_error[row["error_class"]] += 1

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pyarrow.dataset as ds
 import pytest
 
 from tests.dags.conftest import DAGS
+from tests.makers import fill_folder, noise_pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
 
@@ -22,13 +21,8 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample_archive"
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """Five small pages, each with its own noise, for the fake engine."""
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    noise = np.random.default_rng(7)
-    for number in range(5):
-        page = noise.integers(0, 255, (40, 60, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / f"page-{number}.png"), page)
-    return folder
+    fill_folder(tmp_path / "scans", noise_pages(5))
+    return tmp_path / "scans"
 
 
 def test_every_dag_imports(dag_bag: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.jobs import archive_ocr
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from tests.jobs.runs import do_in_turn, settings_for
 from tests.makers import draw_page, fill_folder, pdf, png, tar
 
 FILES = {
@@ -32,11 +32,6 @@ def places(s3_endpoint):
     return s3_endpoint.uri(f"{name}/in"), s3_endpoint.uri(f"{name}/out")
 
 
-def settings_for(source, output):
-    values = {"engine": {"kind": "fake"}, "shards": {"pages": 2}}
-    return ArchiveOcrSettings.revive({"input": source, "output": output} | values)
-
-
 def objects_below(url):
     """Every key below a URL with its size, time and ETag, asked of the server anew."""
     filesystem = fsspec.filesystem("s3", use_listings_cache=False)
@@ -51,13 +46,6 @@ def rows_of(seal):
         with storage.open_seekable(file["uri"]) as opened:
             rows += pq.read_table(opened).to_pylist()
     return rows
-
-
-def do_in_turn(settings, run_id="r1"):
-    planned = archive_ocr.plan(settings, run_id)
-    for shard_id in planned["shards"]:
-        archive_ocr.infer(planned["output"], run_id, shard_id)
-    return archive_ocr.seal(planned["output"], run_id)
 
 
 def test_an_archive_in_s3_becomes_rows_in_s3(places):

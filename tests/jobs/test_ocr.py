@@ -8,13 +8,14 @@ import pytest
 
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.jobs.ocr import OcrSettings, read
+from tests.makers import draw_noise
 
 FAKE = OcrSettings.load(overrides={"engine": {"kind": "fake"}})
 SAMPLE = Path(__file__).parents[1] / "data" / "sample_archive"
 
 
 def _noise(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    return draw_noise(40, 60, seed)
 
 
 def test_arrays_and_files_of_the_same_pixels_read_alike(tmp_path: Path) -> None:
