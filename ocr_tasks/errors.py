@@ -3,12 +3,13 @@
     OcrTasksError
     ├── TransientError            try again: the same call may succeed
     │   ├── StorageError          E_IO           the store did not answer
-    │   └── WorkerDiedError       E_CRASHED      a worker process was killed
+    │   ├── EngineBrokenError     E_ENGINE       the engine fails on every page
+    │   └── WorkerDiedError       E_WORKER       a worker process was killed
     └── PermanentError            never retried: the same call fails the same way
         ├── SettingsError         E_SETTINGS     exit code 2
         ├── PlanConflictError     E_PLAN         the run id is taken by other settings
         ├── SealRefusedError      E_SEAL         the manifest and the rows do not agree
-        ├── DamagedFileError   E_DAMAGED      a run's own file is not what was written
+        ├── DamagedFileError      E_DAMAGED      a run's own file is not what was written
         ├── ModelError            E_MODEL        weights are absent or not the pinned ones
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
@@ -18,7 +19,12 @@
             ├── UnsupportedError  E_UNSUPPORTED
             ├── BadPdfError       E_BAD_PDF
             ├── EncryptedError    E_ENCRYPTED
+            ├── TimedOutError     E_TIMEOUT
+            ├── DecoderDiedError  E_CRASHED
+            ├── OutOfMemoryError  E_MEMORY
             ├── BadArchiveError   E_BAD_ARCHIVE
+            ├── ArchivePathError  E_ARCHIVE_PATH
+            ├── ArchiveBombError  E_ARCHIVE_BOMB
             ├── NoAccessError     E_ACCESS
             ├── SourceChangedError  E_CHANGED
             └── InferenceError    E_INFERENCE
@@ -54,10 +60,18 @@ class StorageError(TransientError):
     remedy = "Check that the store is reachable and the credentials may read it, then run again."
 
 
+class EngineBrokenError(TransientError):
+    """The engine fails on a page that every engine can read, so no page is to blame."""
+
+    code = "E_ENGINE"
+    stage = "recognise"
+    remedy = "Look at the worker's GPU and memory, then run again with the same run id."
+
+
 class WorkerDiedError(TransientError):
     """A worker process ended without an answer (killed, out of memory, crashed)."""
 
-    code = "E_CRASHED"
+    code = "E_WORKER"
     remedy = "Run again with the same run id; give fewer workers where memory is short."
 
 
@@ -165,12 +179,52 @@ class EncryptedError(PageError):
     remedy = "Store the document without a password."
 
 
+class TimedOutError(PageError):
+    """Decoding took longer than decode.timeout_seconds and was ended."""
+
+    code = "E_TIMEOUT"
+    retryable = True
+    remedy = "Raise decode.timeout_seconds if the page is genuine, and retry the failed pages."
+
+
+class DecoderDiedError(PageError):
+    """The process that decoded the page crashed or was killed, and the page with it."""
+
+    code = "E_CRASHED"
+    retryable = True
+    remedy = "Convert the file with another program; retry the page if the machine was short."
+
+
+class OutOfMemoryError(PageError):
+    """Decoding needed more memory than decode.memory_mb."""
+
+    code = "E_MEMORY"
+    retryable = True
+    remedy = "Raise decode.memory_mb if the page is genuine, and retry the failed pages."
+
+
 class BadArchiveError(PageError):
     """The tar or zip is damaged, so its members cannot be listed or read."""
 
     code = "E_BAD_ARCHIVE"
     stage = "read"
     remedy = "Copy the archive again, or unpack it and give the folder as input."
+
+
+class ArchivePathError(PageError):
+    """The member's name leads out of its archive, as no honest one does."""
+
+    code = "E_ARCHIVE_PATH"
+    stage = "read"
+    remedy = "Find out who made the archive; pack it anew if the member is genuine."
+
+
+class ArchiveBombError(PageError):
+    """The archive unpacks to more members or bytes than the limits allow."""
+
+    code = "E_ARCHIVE_BOMB"
+    stage = "read"
+    remedy = "Raise the limits of `archives` if it is genuine, or unpack it and give the folder."
 
 
 class NoAccessError(PageError):

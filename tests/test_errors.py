@@ -49,9 +49,19 @@ def test_every_class_has_a_remedy_of_its_own(kind):
 
 
 @by_name
-def test_a_class_is_retryable_if_and_only_if_it_is_transient(kind):
-    assert kind.retryable is issubclass(kind, TransientError)
+def test_a_class_is_either_transient_or_permanent(kind):
     assert issubclass(kind, TransientError) != issubclass(kind, PermanentError)
+
+
+@by_name
+def test_what_ends_a_call_is_retryable_if_and_only_if_it_is_transient(kind):
+    if not issubclass(kind, PageError):
+        assert kind.retryable is issubclass(kind, TransientError)
+
+
+def test_a_page_is_worth_a_retry_where_a_limit_or_the_machine_was_at_fault():
+    worth_it = {kind.code for kind in RAISED if issubclass(kind, PageError) and kind.retryable}
+    assert worth_it == {"E_TIMEOUT", "E_CRASHED", "E_MEMORY"}
 
 
 @by_name
