@@ -36,9 +36,11 @@ class ExpectedPage:
 class PageFacts:
     """What reading and decoding told of a page.
 
-    Width and height are pixels of the page as decoded, upright as its file says: the frame all
-    boxes refer to. ``dpi`` is what the file claims or the PDF was rendered at, ``render_scale``
-    pixels per PDF point, ``exif_orientation`` 1 to 8 as the file had it before it was applied.
+    Width and height are pixels of the page upright as its file says: the frame all boxes refer
+    to. ``dpi`` is what the file claims or the PDF was rendered at, ``render_scale`` pixels per
+    PDF point, ``exif_orientation`` 1 to 8 as the file had it before it was applied. ``degraded``
+    names the rung of the retry ladder that decoded it, at the ``attempts``-th try; on some of
+    them the image has fewer pixels than the frame.
     """
 
     width: int
@@ -50,6 +52,8 @@ class PageFacts:
     exif_orientation: int
     read_ms: float
     decode_ms: float
+    attempts: int = 1
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageFailure:
-    """A page that yields no text, and why."""
+    """A page that yields no text, and why; ``attempts`` were made."""
 
     expected: ExpectedPage
     stage: str
@@ -71,6 +75,7 @@ class PageFailure:
     message: str
     retryable: bool
     source_sha256: str | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

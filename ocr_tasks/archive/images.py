@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ocr_tasks.archive.media import JPEG, TIFF
-from ocr_tasks.archive.raster import DecodeSpec, Raster
+from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
 from ocr_tasks.errors import (
     NotImageError,
     PageError,
@@ -21,6 +21,13 @@ from ocr_tasks.errors import (
 
 ORIENTATION_TAG = 0x0112
 PLAUSIBLE_DPI = (30.0, 2400.0)
+BEST = Rung()
+OPENCV_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+}
+REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}  # of others a mean is no shade
 
 # Of odd metadata, which decoding does not need. Once for all, as filters are not for threads.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -41,37 +48,35 @@ def count_frames(file: BinaryIO) -> int:
             raise _damage(error, "its pages cannot be counted") from error
 
 
-def decode_frame(data: bytes, media_type: str, page_index: int, spec: DecodeSpec) -> Raster:
+def decode_frame(
+    data: bytes, media_type: str, page_index: int, spec: DecodeSpec, rung: Rung = BEST
+) -> Raster:
     """One page of an image file, with its EXIF orientation applied.
 
     Raises:
         PageError: NotImageError, TruncatedError, TooLargeError or UnsupportedError.
+        MemoryError: there is not enough for the pixels.
     """
     with _opened(io.BytesIO(data)) as image:
         try:
             image.seek(page_index)
         except Exception as error:
             raise NotImageError(f"page {page_index} cannot be found: {error}") from error
-        if image.width * image.height > spec.max_pixels:
-            raise TooLargeError(
-                f"{image.width} x {image.height} pixels are more than {spec.max_pixels}"
-            )
-        dpi = _dpi(image)
-        pixels, orientation = _decode(image, data, media_type)
-    return Raster(pixels, dpi, None, orientation)
-
-
-def _decode(image: Image.Image, data: bytes, media_type: str) -> tuple[NDArray[np.uint8], int]:
-    """The pixels upright, and the orientation the file had them in."""
-    if media_type == JPEG and image.mode in {"L", "RGB"}:
-        orientation = _orientation(image)
-        return _turned(_decode_jpeg(data), orientation), orientation
-    if media_type == TIFF:
-        orientation = _orientation(image)  # Pillow turns a TIFF as it loads it, then forgets
-        return _decode_with_pillow(image), orientation
-    pixels = _decode_with_pillow(image)  # before the tag: to find a PNG's, Pillow loads it
-    orientation = _orientation(image)
-    return _turned(pixels, orientation), orientation
+        width, height, dpi = image.width, image.height, _dpi(image)
+        by_opencv = (media_type == JPEG and image.mode in {"L", "RGB"}) != rung.second_decoder
+        # Only a JPEG's decoder leaves pixels out; of others every one is decoded first.
+        reduced = rung.reduce if by_opencv and media_type == JPEG else 1
+        if width * height > spec.max_pixels * reduced**2:
+            raise TooLargeError(f"{width} x {height} pixels are more than {spec.max_pixels}")
+        if by_opencv:
+            orientation = _orientation(image)
+            pixels = _decode_with_opencv(data, media_type, page_index, reduced)
+            pixels = _turned(pixels, orientation)
+        else:
+            pixels, orientation = _decode_with_pillow(image, media_type, rung.reduce)
+    if orientation in {5, 6, 7, 8}:
+        width, height = height, width
+    return Raster(pixels, width, height, dpi, None, orientation)
 
 
 def _opened(file: BinaryIO) -> Image.Image:
@@ -107,14 +112,21 @@ def _dpi(image: Image.Image) -> float | None:
     return dpi if PLAUSIBLE_DPI[0] <= dpi <= PLAUSIBLE_DPI[1] else None
 
 
-def _decode_jpeg(data: bytes) -> NDArray[np.uint8]:
-    """A JPEG by OpenCV, twice as fast as Pillow, which alone would tell that it is cut short."""
-    if data.find(b"\xff\xd9", _start_of_scan(data)) < 0:
+def _decode_with_opencv(
+    data: bytes, media_type: str, page_index: int, reduced: int
+) -> NDArray[np.uint8]:
+    """A page as it is stored. OpenCV is twice as fast with JPEGs as Pillow, but takes cut ones."""
+    if media_type == JPEG and data.find(b"\xff\xd9", _start_of_scan(data)) < 0:
         raise TruncatedError("the JPEG has no end marker")
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    flags = OPENCV_REDUCED[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
+    buffer = np.frombuffer(data, np.uint8)
+    if media_type == TIFF:
+        _, frames = cv2.imdecodemulti(buffer, flags, range=(page_index, page_index + 1))
+        pixels = frames[0] if frames else None
+    else:
+        pixels = cv2.imdecode(buffer, flags)
     if pixels is None:
-        raise NotImageError("the JPEG cannot be decoded")
+        raise NotImageError(f"the {media_type} cannot be decoded")
     return pixels.astype(np.uint8, copy=False)
 
 
@@ -132,12 +144,34 @@ def _start_of_scan(data: bytes) -> int:
     raise TruncatedError("the JPEG ends within its header")
 
 
-def _decode_with_pillow(image: Image.Image) -> NDArray[np.uint8]:
+def _decode_with_pillow(
+    image: Image.Image, media_type: str, reduce: int
+) -> tuple[NDArray[np.uint8], int]:
+    """The pixels upright, and the orientation the file had them in."""
+    # Pillow turns a TIFF as it loads it, then forgets; to find a PNG's tag, it has to load it.
+    orientation = _orientation(image) if media_type == TIFF else None
     try:
         image.load()
+    except MemoryError:
+        raise
     except Exception as error:
         raise _damage(error, "it cannot be decoded") from error
-    return _as_bgr(image)
+    pixels = _as_bgr(_reduced(image, reduce))
+    if orientation is not None:
+        return pixels, orientation
+    orientation = _orientation(image)
+    return _turned(pixels, orientation), orientation
+
+
+def _reduced(image: Image.Image, reduce: int) -> Image.Image:
+    """Each ``reduce`` pixels as one, before colours are converted, which takes the most memory."""
+    if image.mode == "1":
+        image = image.convert("L")
+    if reduce == 1 or image.mode not in REDUCIBLE:
+        return image
+    smaller = image.reduce(reduce)
+    smaller.info = image.info
+    return smaller
 
 
 def _as_bgr(image: Image.Image) -> NDArray[np.uint8]:

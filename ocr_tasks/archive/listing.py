@@ -1,26 +1,17 @@
 """What lies in an archive: every page that is to be expected, found before any OCR."""
 
 import hashlib
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from typing import BinaryIO
+from itertools import islice, repeat
 
 from ocr_tasks import storage
-from ocr_tasks.archive.decode import count_pages
-from ocr_tasks.archive.media import (
-    ARCHIVES,
-    DOCUMENTS,
-    EMPTY,
-    FOLDER,
-    HEAD_BYTES,
-    PAGED,
-    UNKNOWN,
-    sniff,
-)
-from ocr_tasks.archive.members import Member, OpenArchive, printable
+from ocr_tasks.archive.contents import refuse_document
+from ocr_tasks.archive.decoders import POOL
+from ocr_tasks.archive.media import ARCHIVES, EMPTY, FOLDER, HEAD_BYTES, PAGED, UNKNOWN, sniff
+from ocr_tasks.archive.members import Member, printable
+from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import (
     EmptyInputError,
     NoAccessError,
@@ -66,7 +57,7 @@ class _Source:
         )
 
 
-def list_pages(url: str) -> Iterator[ExpectedPage]:
+def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
     """Every page at or below ``url``, in the order of URI, member and page.
 
     An object that is no page (a text file, a link, an archive within an archive) is one expected
@@ -80,29 +71,24 @@ def list_pages(url: str) -> Iterator[ExpectedPage]:
     objects = storage.list_objects(url)
     with ThreadPoolExecutor(LOOKERS) as lookers:
         while batch := list(islice(objects, 64 * LOOKERS)):
-            for pages in lookers.map(_pages_of_object, batch):
+            for pages in lookers.map(_pages_of_object, batch, repeat(spec)):
                 yield from pages
 
 
-def _pages_of_object(stored: StoredObject) -> list[ExpectedPage]:
+def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPage]:
     source = _Source(stored)
-    if stored.is_closed:
-        return [source.page(FOLDER, error=NoAccessError("the folder may not be listed"))]
-    if not stored.is_regular:
-        fault = UnsupportedError("not a regular file: a link, device or pipe")
-        return [source.page(UNKNOWN, error=fault)]
-    if printable(stored.uri) != stored.uri:
-        nameless = NoAccessError("its name is not UTF-8, so no row can name it: rename it")
-        return [source.page(UNKNOWN, error=nameless)]
-    if stored.size == 0:
-        return [source.page(EMPTY, error=EmptyInputError("the file has no bytes"))]
-    media_type = UNKNOWN
+    media_type = FOLDER if stored.is_closed else UNKNOWN
     try:
+        _refuse_unread(stored)
+        if stored.size == 0:
+            media_type = EMPTY
+            raise EmptyInputError("the file has no bytes")
         media_type = sniff(storage.read_bytes(stored.uri, 0, min(HEAD_BYTES, stored.size)))
-        if media_type in ARCHIVES:
-            return list(_pages_of_archive(stored, media_type))
-        with storage.open_seekable(stored.uri) as file:
-            return _pages_of_document(source, media_type, file)
+        if media_type not in ARCHIVES:
+            refuse_document(media_type, stored.size, spec)
+        if media_type in ARCHIVES | PAGED:
+            return list(_looked_into(stored, media_type, spec))
+        return [source.page(media_type)]
     except PageError as error:
         return [source.page(media_type, error=error)]
     except FileNotFoundError:
@@ -110,45 +96,23 @@ def _pages_of_object(stored: StoredObject) -> list[ExpectedPage]:
         return [source.page(media_type, error=gone)]
 
 
-def _pages_of_archive(stored: StoredObject, media_type: str) -> Iterator[ExpectedPage]:
-    """The pages of all members; a damaged archive is one page with the error behind them."""
-    is_empty = True
-    with storage.open_seekable(stored.uri) as file:
-        try:
-            archive = OpenArchive(file, media_type)
-            for member in archive.members():
-                is_empty = False
-                yield from _pages_of_member(_Source(stored, member), member, archive)
-            if is_empty:
-                raise EmptyInputError("the archive holds no files")
-        except PageError as error:
-            yield _Source(stored).page(media_type, error=error)
+def _refuse_unread(stored: StoredObject) -> None:
+    """Makes sure that the object can be read at all, and a row can name it."""
+    if stored.is_closed:
+        raise NoAccessError("the folder may not be listed")
+    if not stored.is_regular:
+        raise UnsupportedError("not a regular file: a link, device or pipe")
+    if printable(stored.uri) != stored.uri:
+        raise NoAccessError("its name is not UTF-8, so no row can name it: rename it")
 
 
-def _pages_of_member(source: _Source, member: Member, archive: OpenArchive) -> list[ExpectedPage]:
-    if member.why_not:
-        return [source.page(UNKNOWN, error=UnsupportedError(member.why_not))]
-    if member.size == 0:
-        return [source.page(EMPTY, error=EmptyInputError("the member has no bytes"))]
-    media_type = UNKNOWN
-    try:
-        with archive.open(member.index) as file:
-            head = file.read(HEAD_BYTES)
-            media_type = sniff(head)
-            if media_type in ARCHIVES:
-                fault = UnsupportedError("an archive within an archive: unpack the outer one")
-                return [source.page(media_type, error=fault)]
-            whole = head + file.read() if media_type in PAGED else head
-        return _pages_of_document(source, media_type, io.BytesIO(whole))
-    except PageError as error:
-        return [source.page(media_type, error=error)]
-
-
-def _pages_of_document(source: _Source, media_type: str, file: BinaryIO) -> list[ExpectedPage]:
-    if media_type not in DOCUMENTS:
-        raise UnsupportedError(f"{media_type} is not a scan")
-    count = count_pages(file, media_type) if media_type in PAGED else 1
-    return [source.page(media_type, index, count) for index in range(count)]
+def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
+    """The pages of a PDF, a TIFF or an archive's members, told by a decoder."""
+    with storage.open_seekable(stored.uri) as file, POOL.borrowed(spec) as decoder:
+        for found in decoder.look(file, media_type, stored.size):
+            source = _Source(stored, found.member)
+            for index in range(found.pages):
+                yield source.page(found.media_type, index, found.pages, found.fault)
 
 
 def _digest(*parts: str) -> str:

@@ -4,6 +4,8 @@ import bz2
 import gzip
 import io
 import lzma
+import posixpath
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -14,7 +16,14 @@ from itertools import count
 from typing import IO, BinaryIO
 
 from ocr_tasks.archive.media import COMPRESSED_TAR, HEAD_BYTES, TAR, UNKNOWN, ZIP, sniff
-from ocr_tasks.errors import BadArchiveError, UnsupportedError
+from ocr_tasks.archive.raster import ArchiveSpec
+from ocr_tasks.errors import (
+    ArchiveBombError,
+    ArchivePathError,
+    BadArchiveError,
+    PageError,
+    UnsupportedError,
+)
 
 _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -23,6 +32,8 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
 }
 
 COPY_BYTES = 1 << 16
+RATIO_FREE_BYTES = 256e6  # a blank page packs a thousand to one, and harms nobody
+MAX_NAME = 1_024  # characters of a name that a message shows
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
 _DAMAGE = (
@@ -43,27 +54,29 @@ class Member:
     """A member of an archive. Its index tells apart members of one name.
 
     ``offset`` is where its bytes begin in an uncompressed tar, so that one range is all that has
-    to be read. ``why_not`` says why it has no bytes to read (a link, a device, encrypted).
+    to be read. ``fault`` says why it is not read (a link, a device, encrypted, a hostile name).
     """
 
     index: int
     name: str
     size: int
     offset: int | None
-    why_not: str | None
+    fault: PageError | None
 
 
 class OpenArchive:
     """A tar or zip that is open for listing and reading. Folders are no members."""
 
-    def __init__(self, file: BinaryIO, media_type: str) -> None:
-        """Opens the archive in ``file``.
+    def __init__(self, file: BinaryIO, media_type: str, packed: int, spec: ArchiveSpec) -> None:
+        """Opens the archive in ``file``, which is ``packed`` bytes long.
 
         Raises:
             BadArchiveError: it is none, or damaged.
             UnsupportedError: it is a compressed file, but no compressed tar.
         """
-        self._plain_tar = media_type == TAR
+        self.plain_tar = media_type == TAR
+        self._most = _most_bytes(packed, spec)
+        self._spec = spec
         self._tar_infos: list[tarfile.TarInfo] = []
         self._archive: tarfile.TarFile | zipfile.ZipFile
         try:
@@ -81,12 +94,18 @@ class OpenArchive:
 
         Raises:
             BadArchiveError: the archive ends too early or is damaged.
+            ArchiveBombError: it has more members, or more bytes, than it may.
         """
+        is_zip = isinstance(self._archive, zipfile.ZipFile)
+        unpacked = 0
         try:
-            if isinstance(self._archive, zipfile.ZipFile):
-                yield from _zip_members(self._archive)
-            else:
-                yield from self._tar_members()
+            for number, member in enumerate(self._zip_members() if is_zip else self._tar_members()):
+                if number == self._spec.max_members:
+                    raise ArchiveBombError(f"it has more than {number} members")
+                unpacked += member.size
+                if unpacked > self._most:  # as its headers say, before anything is unpacked
+                    raise ArchiveBombError(f"it unpacks to more than {self._most / 1e6:.0f} MB")
+                yield member
         except _DAMAGE as error:
             raise BadArchiveError(f"the archive is damaged: {error}") from error
 
@@ -99,10 +118,30 @@ class OpenArchive:
                 return
             if info.isdir():
                 continue
-            why_not = None if info.isreg() else "not a regular file: a link, device or pipe"
-            ranged = self._plain_tar and why_not is None and not info.issparse()
+            name = printable(info.name)
+            special = None if info.isreg() else "not a regular file: a link, device or pipe"
+            ranged = self.plain_tar and special is None and not info.issparse()
             offset = info.offset_data if ranged else None
-            yield Member(index, printable(info.name), info.size, offset, why_not)
+            size = info.size if special is None else 0
+            yield Member(index, name, size, offset, _fault_of(name, special))
+
+    def _zip_members(self) -> Iterator[Member]:
+        assert isinstance(self._archive, zipfile.ZipFile)
+        infos = self._archive.infolist()
+        for index, info in enumerate(infos):
+            if info.is_dir():
+                continue
+            special = "encrypted in the zip" if info.flag_bits & 0x1 else None
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in {0, stat.S_IFREG}:  # 0: the program that packed it knew no kinds
+                special = "not a regular file: a link, device or pipe"
+            name = printable(info.filename)
+            yield Member(index, name, info.file_size, None, _fault_of(name, special))
+        first = min((info.header_offset for info in infos), default=0)
+        if first > 0:  # the file begins with a member, so it must be one that is not listed
+            raise BadArchiveError(
+                "the zip is damaged, or joined of two: what comes first is unread"
+            )
 
     def _refuse_false_end(self) -> None:
         """Makes sure that the tar ends where listing did: tarfile takes a damaged header for it.
@@ -153,15 +192,6 @@ class OpenArchive:
             self._tar_infos.append(info)
         return self._tar_infos[index]
 
-    def read(self, index: int) -> bytes:
-        """The bytes of the member of that index.
-
-        Raises:
-            BadArchiveError: the archive is damaged there, or has no such member.
-        """
-        with self.open(index) as file:
-            return file.read()
-
 
 def _refuse_other_content(file: BinaryIO) -> None:
     """Makes sure that what was compressed may be a tar. Old tars have no signature."""
@@ -174,17 +204,17 @@ def _refuse_other_content(file: BinaryIO) -> None:
         raise UnsupportedError(f"compressed {content}, not a compressed tar")
 
 
-def _zip_members(archive: zipfile.ZipFile) -> Iterator[Member]:
-    for index, info in enumerate(archive.infolist()):
-        if info.is_dir():
-            continue
-        why_not = "encrypted in the zip" if info.flag_bits & 0x1 else None
-        if (info.external_attr >> 16) & 0o170000 == 0o120000:
-            why_not = "not a regular file: a link"
-        yield Member(index, printable(info.filename), info.file_size, None, why_not)
-    first = min((info.header_offset for info in archive.infolist()), default=0)
-    if first > 0:  # the file begins with a member, so it must be one that is not listed
-        raise BadArchiveError("the zip is damaged, or joined of two: what comes first is unread")
+def _most_bytes(packed: int, spec: ArchiveSpec) -> float:
+    """What an archive of ``packed`` bytes may unpack to."""
+    return min(spec.max_unpacked_gb * 1e9, max(spec.max_ratio * packed, RATIO_FREE_BYTES))
+
+
+def _fault_of(name: str, special: str | None) -> PageError | None:
+    """Why a member of this name is not read; ``special`` is what else it is than a file."""
+    parts = posixpath.normpath(name.replace("\\", "/").lstrip("/")).split("/")
+    if parts[0] == "..":
+        return ArchivePathError(f"the name {name[:MAX_NAME]!r} leads out of the archive")
+    return UnsupportedError(special) if special else None
 
 
 def printable(name: str) -> str:

@@ -1,11 +1,8 @@
-"""PDF pages to pixels, by pdfium.
+"""PDF pages to pixels, by pdfium, which must not be used from two threads at once."""
 
-pdfium is not safe to use from two threads, so everything here runs under one lock.
-"""
-
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -17,46 +14,60 @@ from ocr_tasks.errors import BadPdfError, EncryptedError, PageError, TooLargeErr
 
 POINTS_PER_INCH = 72.0
 LEAST_DPI = 150.0  # small type of a coarse scan is found more easily when it is enlarged
-_pdfium = threading.Lock()
+Passwords = Sequence[str]
 
 
-def count_pdf_pages(file: BinaryIO) -> int:
+def count_pdf_pages(file: BinaryIO, passwords: Passwords = ()) -> int:
     """The number of pages.
 
     Raises:
         PageError: EncryptedError, or BadPdfError, also where it has none.
     """
-    with _pdfium:
-        document = _open(file)
-        try:
-            return len(document)
-        finally:
-            document.close()
-
-
-@contextmanager
-def pdf_renderer(data: bytes, spec: DecodeSpec) -> Iterator[Callable[[int], Raster]]:
-    """A function from a page's index to its pixels, while the document is open.
-
-    Raises:
-        PageError: EncryptedError or BadPdfError.
-    """
-    with _pdfium:
-        document = _open(data)
-        with suppress(pdfium.PdfiumError):  # a damaged form: the pages may yet be read
-            document.init_forms()  # what was filled into a form is part of the page
+    document = _open(file, passwords)
     try:
-        yield lambda page_index: _render(document, page_index, spec)
+        return len(document)
     finally:
-        with _pdfium:
-            document.close()
+        document.close()
 
 
-def _open(source: BinaryIO | bytes) -> pdfium.PdfDocument:
-    try:
-        return pdfium.PdfDocument(source)
-    except pdfium.PdfiumError as error:
-        raise _named(error) from error
+class OpenPdf:
+    """A PDF that is open for rendering."""
+
+    def __init__(self, file: BinaryIO, spec: DecodeSpec, passwords: Passwords = ()) -> None:
+        """Opens the PDF in ``file``, which has to stay open.
+
+        Raises:
+            PageError: EncryptedError or BadPdfError.
+        """
+        self._spec = spec
+        self._document = _open(file, passwords)
+        with suppress(pdfium.PdfiumError):  # a damaged form: the pages may yet be read
+            self._document.init_forms()  # what was filled into a form is part of the page
+
+    def render(self, page_index: int, most_dpi: int | None = None) -> Raster:
+        """The pixels of a page, at no more than ``most_dpi``.
+
+        Raises:
+            PageError: BadPdfError or TooLargeError.
+        """
+        return _render(self._document, page_index, self._spec, most_dpi)
+
+    def close(self) -> None:
+        """Closes it."""
+        self._document.close()
+
+
+def _open(source: BinaryIO, passwords: Passwords) -> pdfium.PdfDocument:
+    """The document, opened without a password or with the first that fits."""
+    for password in (None, *passwords):
+        try:
+            return pdfium.PdfDocument(source, password)
+        except pdfium.PdfiumError as error:
+            fault = _named(error)
+            if not isinstance(fault, EncryptedError):
+                raise fault from error
+    which = "another password" if passwords else "a password"
+    raise EncryptedError(f"the PDF wants {which}")
 
 
 def _named(error: Exception) -> PageError:
@@ -65,29 +76,30 @@ def _named(error: Exception) -> PageError:
     return BadPdfError(str(error))
 
 
-def _render(document: pdfium.PdfDocument, page_index: int, spec: DecodeSpec) -> Raster:
-    with _pdfium:
-        try:
-            page = document[page_index]
-        except (pdfium.PdfiumError, IndexError) as error:
-            raise BadPdfError(f"page {page_index} cannot be loaded: {error}") from error
-        try:
-            dpi = _dpi(page, spec)
-            scale = dpi / POINTS_PER_INCH
-            width, height = page.get_size()
-            if width * height * scale**2 > spec.max_pixels:
-                raise TooLargeError(
-                    f"{width:.0f} x {height:.0f} points at {dpi:.0f} dpi are more than "
-                    f"{spec.max_pixels} pixels"
-                )
-            bitmap = page.render(scale=scale)
-            pixels = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)  # own its memory
-            bitmap.close()
-        except pdfium.PdfiumError as error:
-            raise BadPdfError(f"page {page_index} cannot be rendered: {error}") from error
-        finally:
-            page.close()
-    return Raster(pixels, dpi, scale, 1)
+def _render(
+    document: pdfium.PdfDocument, page_index: int, spec: DecodeSpec, most_dpi: int | None
+) -> Raster:
+    try:
+        page = document[page_index]
+    except (pdfium.PdfiumError, IndexError) as error:
+        raise BadPdfError(f"page {page_index} cannot be loaded: {error}") from error
+    try:
+        dpi = min(_dpi(page, spec), most_dpi or math.inf)
+        scale = dpi / POINTS_PER_INCH
+        width, height = page.get_size()
+        if width * height * scale**2 > spec.max_pixels:
+            raise TooLargeError(
+                f"{width:.0f} x {height:.0f} points at {dpi:.0f} dpi are more than "
+                f"{spec.max_pixels} pixels"
+            )
+        bitmap = page.render(scale=scale)
+        pixels = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)  # own its memory
+        bitmap.close()
+    except pdfium.PdfiumError as error:
+        raise BadPdfError(f"page {page_index} cannot be rendered: {error}") from error
+    finally:
+        page.close()
+    return Raster(pixels, pixels.shape[1], pixels.shape[0], dpi, scale, 1)
 
 
 def _dpi(page: pdfium.PdfPage, spec: DecodeSpec) -> float:

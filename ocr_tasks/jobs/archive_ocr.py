@@ -84,7 +84,7 @@ def plan(
     run_id = run_id or new_run_id()
     layout = RunLayout(settings.output, settings.collection, run_id)
     if not is_planned(layout):
-        pages = plan_shards(list_pages(settings.input), settings.shards, workers)
+        pages = plan_shards(list_pages(settings.input, settings.decode), settings.shards, workers)
         frozen = FrozenPlan(
             run_id=run_id,
             settings=settings.model_dump(mode="json"),
@@ -258,7 +258,8 @@ def _config_sha256(settings: ArchiveOcrSettings) -> str:
 
 def _seal_content(audit: Audit, frozen: FrozenPlan) -> Json:
     settings = ArchiveOcrSettings.revive(frozen.settings)
-    failed_share = audit.by_status[Status.FAILED] / audit.pages
+    failed = audit.by_status[Status.FAILED] + audit.by_status[Status.QUARANTINED]
+    failed_share = failed / audit.pages
     return {
         "run_id": frozen.run_id,
         "collection": settings.collection,

@@ -112,7 +112,9 @@ def _pages(inputs: Iterable[Input], spec: DecodeSpec) -> Iterator[Page | PageFai
             yield _page_of_array(given, number)
             continue
         listed = [
-            page for page in list_pages(storage.absolute(str(given))) if page.page_id not in seen
+            page
+            for page in list_pages(storage.absolute(str(given)), spec)
+            if page.page_id not in seen
         ]
         seen |= {page.page_id for page in listed}
         for _, pages in groupby(listed, key=lambda page: page.source_uri):

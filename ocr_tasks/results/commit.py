@@ -28,7 +28,7 @@ class ShardTally:
     @property
     def failed(self) -> int:
         """How many of its pages failed."""
-        return self.by_status.get(Status.FAILED, 0)
+        return sum(self.by_status.get(status, 0) for status in (Status.FAILED, Status.QUARANTINED))
 
 
 def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]) -> ShardTally:

@@ -8,11 +8,30 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Interval
 
+from ocr_tasks.errors import (
+    ArchiveBombError,
+    ArchivePathError,
+    DecoderDiedError,
+    OutOfMemoryError,
+    TimedOutError,
+)
 from ocr_tasks.imaging.boxes import angle_of, bounding_box
 from ocr_tasks.records import EngineInfo, ExpectedPage, Line, PageFailure, PageResult
 from ocr_tasks.results.schema import PAGE_ROW, Status
 
 Row = dict[str, Any]
+
+# What ended its decoder, or was made to harm: not to be opened elsewhere without care.
+HARMFUL = {
+    kind.code
+    for kind in (
+        TimedOutError,
+        DecoderDiedError,
+        OutOfMemoryError,
+        ArchivePathError,
+        ArchiveBombError,
+    )
+}
 
 _ABSENT: Row = dict.fromkeys(PAGE_ROW.names)
 
@@ -57,7 +76,6 @@ def _identity(expected: ExpectedPage) -> Row:
         "media_type": expected.media_type,
         "page_index": expected.page_index,
         "page_count": expected.page_count,
-        "attempts": 1,
         "text_source": "none",
         "n_lines": 0,
         "n_chars": 0,
@@ -92,7 +110,8 @@ def _origin(provenance: Provenance) -> Row:
 
 def _failure(failure: PageFailure) -> Row:
     return {
-        "status": Status.SKIPPED if failure.expected.skipped else Status.FAILED,
+        "status": _status_of(failure),
+        "attempts": failure.attempts,
         "source_sha256": failure.source_sha256,
         "error_stage": failure.stage,
         "error_class": failure.error_class,
@@ -101,10 +120,18 @@ def _failure(failure: PageFailure) -> Row:
     }
 
 
+def _status_of(failure: PageFailure) -> Status:
+    if failure.expected.skipped:
+        return Status.SKIPPED
+    return Status.QUARANTINED if failure.error_class in HARMFUL else Status.FAILED
+
+
 def _reading(result: PageResult) -> Row:
     facts = result.facts
     text = "\n".join(line.text for line in result.lines)
     return {
+        "attempts": facts.attempts,
+        "degraded": facts.degraded,
         "source_sha256": facts.source_sha256,
         "image_sha256": facts.image_sha256,
         "width_px": facts.width,

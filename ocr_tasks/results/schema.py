@@ -17,6 +17,7 @@ class Status(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     SKIPPED = "skipped"
     FAILED = "failed"
+    QUARANTINED = "quarantined"
 
 
 _TEXT, _INT, _FLOAT, _BOOL = pa.string(), pa.int32(), pa.float32(), pa.bool_()

@@ -1,0 +1,93 @@
+"""The bytes of documents: read from the store, hashed, held where a decoder may ask for them."""
+
+import hashlib
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from ocr_tasks import storage
+from ocr_tasks.archive.decoders import Decoder
+from ocr_tasks.archive.media import HEAD_BYTES, sniff
+from ocr_tasks.errors import SourceChangedError
+from ocr_tasks.records import ExpectedPage
+
+IN_MEMORY_BYTES = 1 << 26  # longer documents lie on disk while they are read
+READ_BYTES = 1 << 25
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The bytes of a document, which lie in ``file`` while it is open."""
+
+    file: BinaryIO
+    size: int
+    sha256: str
+
+
+class StoredSource:
+    """A stored object whose documents are read: itself, or the members of an archive."""
+
+    def __init__(self, uri: str, decoder: Decoder, opened: ExitStack) -> None:
+        """An object at ``uri``; what is opened of it is closed with ``opened``."""
+        self._uri = uri
+        self._key = uuid.uuid4().hex  # the same URI may hold another archive tomorrow
+        self._decoder = decoder
+        self._opened = opened
+        self._archive: tuple[BinaryIO, str] | None = None
+        self._version: str | None = None
+
+    @contextmanager
+    def document(self, page: ExpectedPage) -> Iterator[Document]:
+        """The document ``page`` is of.
+
+        Raises:
+            PageError: it is gone, is not the object that was planned, or a damaged archive.
+            StorageError: the store did not answer.
+        """
+        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+            digest = hashlib.sha256()
+            size = 0
+            try:
+                if page.source_version not in {"", self._version_now()}:
+                    raise SourceChangedError("the object was replaced since the run was planned")
+                for part in self._parts(page):
+                    file.write(part)
+                    digest.update(part)
+                    size += len(part)
+            except FileNotFoundError as error:
+                raise SourceChangedError("the object is gone since the run was planned") from error
+            if size != page.source_bytes:
+                raise SourceChangedError(
+                    f"{size} bytes, but {page.source_bytes} when the run was planned"
+                )
+            yield Document(cast(BinaryIO, file), size, digest.hexdigest())
+
+    def _version_now(self) -> str:
+        if self._version is None:
+            self._version = storage.version_of(self._uri)
+        return self._version
+
+    def _parts(self, page: ExpectedPage) -> Iterator[bytes]:
+        if page.source_member is not None and page.member_offset is None:
+            return self._unpacked(page)
+        if page.source_member is None and page.source_bytes <= READ_BYTES:
+            return iter([storage.read_bytes(self._uri)])
+        start = page.member_offset or 0
+        end = start + page.source_bytes
+        return (
+            storage.read_bytes(self._uri, at, min(at + READ_BYTES, end))
+            for at in range(start, end, READ_BYTES)
+        )
+
+    def _unpacked(self, page: ExpectedPage) -> Iterator[bytes]:
+        if self._archive is None:
+            file = self._opened.enter_context(storage.open_seekable(self._uri))
+            self._archive = file, sniff(file.read(HEAD_BYTES))
+        file, media_type = self._archive
+        size = file.seek(0, 2)
+        return self._decoder.unpack(
+            file, self._key, media_type, size, page.member_index, page.source_bytes
+        )
