@@ -71,6 +71,7 @@ class PageFailure:
     message: str
     retryable: bool
     source_sha256: str | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class PageResult:
     """A page that was read: its lines in reading order, without its pixels.
 
     Times are milliseconds of this page; recognition runs in batches over pages, so ``rec_ms`` is
-    the page's share of them.
+    the page's share of them. ``attempts`` counts the tries of what took most of them.
     """
 
     expected: ExpectedPage
@@ -121,6 +122,7 @@ class PageResult:
     lines: tuple[Line, ...]
     det_ms: float
     rec_ms: float
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Provenance:
 def row_of(answer: PageResult | PageFailure, provenance: Provenance, spec: ReviewSpec) -> Row:
     """The row of a page, read or not: every column of PAGE_ROW, null where nothing is known."""
     row = _ABSENT | _identity(answer.expected) | _origin(provenance)
+    row["attempts"] = answer.attempts
     if isinstance(answer, PageFailure):
         return row | _failure(answer)
     return row | _reading(answer) | _quality(answer.lines, spec)
@@ -57,7 +58,6 @@ def _identity(expected: ExpectedPage) -> Row:
         "media_type": expected.media_type,
         "page_index": expected.page_index,
         "page_count": expected.page_count,
-        "attempts": 1,
         "text_source": "none",
         "n_lines": 0,
         "n_chars": 0,
