@@ -5,11 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import numpy as np
 from annotated_types import Ge, Interval
+from numpy.typing import NDArray
 
 from ocr_tasks.archive.decode import failure_of
-from ocr_tasks.engines.batching import CropPool, ReadCrop, as_inference_error
-from ocr_tasks.engines.contract import Engine
+from ocr_tasks.engines.answers import (
+    TRIES,
+    as_inference_error,
+    lines_on,
+    refuse_broken_detector,
+)
+from ocr_tasks.engines.batching import CropPool, ReadCrop
+from ocr_tasks.engines.contract import Detector, Engine
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.imaging.boxes import reading_order
 from ocr_tasks.imaging.crops import Pixels, crop_line
@@ -23,6 +31,8 @@ from ocr_tasks.records import (
     PageFailure,
     PageResult,
 )
+
+Polygons = NDArray[np.float32]  # (lines, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class _OpenPage:
     facts: PageFacts
     detected: DetectedLines
     det_ms: float
+    attempts: int
     rec_ms: float = 0.0
     texts: dict[int, LineText] = field(default_factory=dict)
     fault: InferenceError | None = None
@@ -54,6 +65,7 @@ class _OpenPage:
     def take(self, line: int, read: ReadCrop) -> None:
         """Notes what was read of one of its lines."""
         self.rec_ms += read.milliseconds
+        self.attempts = max(self.attempts, read.tries)
         if isinstance(read.answer, InferenceError):
             self.fault = read.answer
             self.texts[line] = LineText("", 0.0)
@@ -72,7 +84,11 @@ def recognize_pages(
     """Every page's text, or why there is none: one answer for each page that comes in.
 
     Answers come as pages complete, which need not be the order they came in. Lines of several
-    pages share the recogniser's batches, but a page's text depends on that page alone.
+    pages share the recogniser's batches, but a page's text depends on that page alone. A page on
+    which the engine fails is tried once more before it is blamed.
+
+    Raises:
+        EngineBrokenError: the engine failed, and would have failed on any page.
     """
     pool = CropPool(engine.recognizer, spec.batch_lines)
     open_pages: dict[int, _OpenPage] = {}
@@ -81,10 +97,9 @@ def recognize_pages(
             yield page
             continue
         try:
-            open_pages[number], crops = _detect(page, engine)
-        except Exception as error:  # whatever an engine throws is one page's fault
-            fault = as_inference_error("detector", error)
-            yield failure_of(page.expected, fault, page.facts.source_sha256)
+            open_pages[number], crops = _opened(page, engine.detector)
+        except InferenceError as fault:
+            yield _failed(page.expected, fault, page.facts, TRIES)
             continue
         del page  # its pixels are no longer needed: crops are copies
         for line, crop in enumerate(crops):
@@ -96,15 +111,39 @@ def recognize_pages(
     yield from _completed(open_pages, spec)
 
 
-def _detect(page: Page, engine: Engine) -> tuple[_OpenPage, list[Pixels]]:
-    """The page opened for reading, and the crops of its lines."""
+def _opened(page: Page, detector: Detector, tries: int = 1) -> tuple[_OpenPage, list[Pixels]]:
+    """The page opened for reading, and the crops of its lines.
+
+    Raises:
+        InferenceError: the detector failed on this page, and not on ours.
+        EngineBrokenError: it failed on ours too.
+    """
     started = time.perf_counter()
-    detected = engine.detector.detect(page.image)
-    if len(detected.scores) != len(detected.polygons):
-        raise ValueError(f"{len(detected.polygons)} lines, but {len(detected.scores)} scores")
-    crops = [crop_line(page.image, polygon) for polygon in detected.polygons]
+    try:
+        detected = lines_on(detector, page.image)
+        crops = _cut_out(page.image, detected)
+    except InferenceError as fault:
+        if tries < TRIES:
+            return _opened(page, detector, tries + 1)
+        refuse_broken_detector(detector, fault)
+        raise
     det_ms = (time.perf_counter() - started) * 1000
-    return _OpenPage(page.expected, page.facts, detected, det_ms), crops
+    detected = DetectedLines(_in_frame(detected.polygons, page), detected.scores)
+    return _OpenPage(page.expected, page.facts, detected, det_ms, tries), crops
+
+
+def _in_frame(polygons: Polygons, page: Page) -> Polygons:
+    """The polygons in the page's own pixels, of which the image may have fewer."""
+    height, width = page.image.shape[:2]
+    scale = np.array([page.facts.width / width, page.facts.height / height], np.float32)
+    return polygons * scale
+
+
+def _cut_out(page: Pixels, detected: DetectedLines) -> list[Pixels]:
+    try:
+        return [crop_line(page, polygon) for polygon in detected.polygons]
+    except Exception as error:  # corners that span no line, or no memory
+        raise as_inference_error("detector", error) from error
 
 
 def _hand_out(answers: Iterator[ReadCrop], open_pages: dict[int, _OpenPage]) -> None:
@@ -121,10 +160,17 @@ def _completed(
     for number in [number for number, page in open_pages.items() if page.complete]:
         page = open_pages.pop(number)
         if page.fault is not None:
-            yield failure_of(page.expected, page.fault, page.facts.source_sha256)
+            yield _failed(page.expected, page.fault, page.facts, page.attempts)
         else:
             lines = _lines_in_reading_order(page, spec.min_confidence)
-            yield PageResult(page.expected, page.facts, lines, page.det_ms, page.rec_ms)
+            tries = max(page.facts.attempts, page.attempts)
+            yield PageResult(page.expected, page.facts, lines, page.det_ms, page.rec_ms, tries)
+
+
+def _failed(
+    expected: ExpectedPage, fault: InferenceError, facts: PageFacts, attempts: int
+) -> PageFailure:
+    return failure_of(expected, fault, facts.source_sha256, max(facts.attempts, attempts))
 
 
 def _lines_in_reading_order(page: _OpenPage, min_confidence: float) -> tuple[Line, ...]:

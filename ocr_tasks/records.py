@@ -118,7 +118,7 @@ class PageResult:
     """A page that was read: its lines in reading order, without its pixels.
 
     Times are milliseconds of this page; recognition runs in batches over pages, so ``rec_ms`` is
-    the page's share of them.
+    the page's share of them. ``attempts`` counts the tries of what took most of them.
     """
 
     expected: ExpectedPage
@@ -126,6 +126,7 @@ class PageResult:
     lines: tuple[Line, ...]
     det_ms: float
     rec_ms: float
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

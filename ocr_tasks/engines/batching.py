@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr_tasks.engines.answers import TRIES, refuse_broken_recognizer, texts_of
 from ocr_tasks.engines.contract import Recognizer
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.records import LineText
@@ -18,18 +19,23 @@ Ticket = tuple[int, int]  # page number, line number: whom the answer is for
 
 @dataclass(frozen=True, slots=True)
 class ReadCrop:
-    """One crop's answer: its ticket, the text or the fault, and its share of the batch's time."""
+    """One crop's answer: its ticket, the text or the fault, the tries that took, and how long.
+
+    ``milliseconds`` are its share of the last try's batch.
+    """
 
     ticket: Ticket
     answer: LineText | InferenceError
     milliseconds: float
+    tries: int
 
 
 class CropPool:
     """Collects crops and hands them to the recogniser in batches of equal width.
 
     Only crops that are equally wide share a batch, and the width comes from the line alone, so
-    whatever else is in the pool cannot change what is read.
+    whatever else is in the pool cannot change what is read. ``add`` and ``flush`` raise
+    EngineBrokenError where no line is to blame, but the recogniser.
     """
 
     def __init__(self, recognizer: Recognizer, batch_lines: int) -> None:
@@ -51,34 +57,15 @@ class CropPool:
             _, batch = self._waiting.popitem()
             yield from self._read(batch)
 
-    def _read(self, batch: list[tuple[Ticket, Crop]]) -> Iterator[ReadCrop]:
+    def _read(self, batch: list[tuple[Ticket, Crop]], tries: int = 1) -> Iterator[ReadCrop]:
+        """The batch's answers; what failed in it is tried again, each line alone."""
         started = time.perf_counter()
-        try:
-            texts = self._recognizer.recognize(np.stack([crop for _, crop in batch]))
-            answers = list(zip(batch, texts, strict=True))
-        except Exception as error:  # whatever an engine throws is one line's fault
-            if len(batch) > 1:  # find the guilty one: its neighbours are read without it
-                for single in batch:
-                    yield from self._read([single])
-                return
-            yield ReadCrop(batch[0][0], as_inference_error("recogniser", error), _ms_since(started))
-            return
-        share = _ms_since(started) / len(batch)
-        for (ticket, _), text in answers:
-            yield ReadCrop(ticket, _checked(text), share)
-
-
-def _checked(text: LineText) -> LineText | InferenceError:
-    """The text, or a fault where the network put out something that is no probability."""
-    if not 0.0 <= text.confidence <= 1.0 + 1e-3:
-        return InferenceError(f"the recogniser's score is {text.confidence}, not a probability")
-    return text
-
-
-def as_inference_error(part: str, error: Exception) -> InferenceError:
-    """Whatever an engine threw, as the fault of the page it threw it on."""
-    return InferenceError(f"the {part} failed: {type(error).__name__}: {error}")
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
+        answers = texts_of(self._recognizer, [crop for _, crop in batch])
+        share = (time.perf_counter() - started) * 1000 / len(batch)
+        for single, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, InferenceError):
+                if tries < TRIES:  # a batch's fault may be one line's: the others are read alone
+                    yield from self._read([single], tries + 1)
+                    continue
+                refuse_broken_recognizer(self._recognizer, answer)
+            yield ReadCrop(single[0], answer, share, tries)

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec, gpu_index
 from ocr_tasks.errors import ModelError
@@ -44,7 +45,7 @@ class OnnxDetector:
         size = (seen_width, seen_height)
         resized = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         probability = _run(self.session, _normalised(resized[np.newaxis]))[0, 0]
-        _refuse_nan(probability)  # which no threshold passes: a blank page
+        refuse_nan(probability)
         polygons, scores = boxes_of_map(probability, height, width, self.spec)
         return DetectedLines(polygons, scores)
 
@@ -61,7 +62,7 @@ class OnnxRecognizer:
         probabilities = _run(self.session, _normalised(crops))
         classes = probabilities.argmax(axis=2)
         scores = np.take_along_axis(probabilities, classes[..., np.newaxis], axis=2)[..., 0]
-        _refuse_nan(scores)  # whose class would be the blank: a line lost without a word
+        refuse_nan(scores)
         return [
             LineText(*decode_best_path(line, line_scores, self.charset))
             for line, line_scores in zip(classes, scores, strict=True)
@@ -162,11 +163,6 @@ def _normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(n, height, width, 3) of 0..255 as (n, 3, height, width) of -1..1."""
     scaled = images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
     return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2))
-
-
-def _refuse_nan(probabilities: NDArray[np.float32]) -> None:
-    if not np.isfinite(probabilities).all():
-        raise ArithmeticError("the network put out what is no number")
 
 
 def _run(session: ort.InferenceSession, images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ModelError
@@ -99,12 +101,27 @@ def _load(model_class: Any, spec: EngineSpec, folder: str | None, name: str, **m
     if folder is not None:
         name = _config(Path(folder))["Global"]["model_name"]
     try:
-        return model_class(
+        model = model_class(
             model_name=name, model_dir=folder, device=spec.device, **more, **spec.options
         )
     except Exception as error:  # PaddleX raises many kinds; each means that the model is not there
         cause = error.__cause__ or error
         raise ModelError(f"PaddleOCR cannot load {folder or name}: {cause}") from error
+    predictor = model.paddlex_predictor
+    if hasattr(predictor, "runner"):  # every engine of PaddleX but Transformers
+        predictor.post_op = _refusing_nan(predictor.post_op)
+    return model
+
+
+def _refusing_nan(post_op: Callable[..., Any]) -> Callable[..., Any]:
+    """The same step after the network, but for NaN, of which PaddleX would make a blank page."""
+
+    def checked(outputs: Sequence[NDArray[np.float32]], *args: Any, **options: Any) -> Any:
+        for output in outputs:
+            refuse_nan(np.asarray(output))
+        return post_op(outputs, *args, **options)
+
+    return checked
 
 
 def _folder_of(model: Any, given: str | None) -> Path:

@@ -61,6 +61,7 @@ class Provenance:
 def row_of(answer: PageResult | PageFailure, provenance: Provenance, spec: ReviewSpec) -> Row:
     """The row of a page, read or not: every column of PAGE_ROW, null where nothing is known."""
     row = _ABSENT | _identity(answer.expected) | _origin(provenance)
+    row["attempts"] = answer.attempts
     if isinstance(answer, PageFailure):
         return row | _failure(answer)
     return row | _reading(answer) | _quality(answer.lines, spec)
@@ -111,7 +112,6 @@ def _origin(provenance: Provenance) -> Row:
 def _failure(failure: PageFailure) -> Row:
     return {
         "status": _status_of(failure),
-        "attempts": failure.attempts,
         "source_sha256": failure.source_sha256,
         "error_stage": failure.stage,
         "error_class": failure.error_class,
@@ -130,7 +130,6 @@ def _reading(result: PageResult) -> Row:
     facts = result.facts
     text = "\n".join(line.text for line in result.lines)
     return {
-        "attempts": facts.attempts,
         "degraded": facts.degraded,
         "source_sha256": facts.source_sha256,
         "image_sha256": facts.image_sha256,

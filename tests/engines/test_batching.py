@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -7,20 +8,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_tasks.engines.batching import CropPool
-from ocr_tasks.errors import InferenceError
+from ocr_tasks.errors import EngineBrokenError, InferenceError
 from ocr_tasks.records import LineText
 
 
 class Notebook:
     """A recogniser that notes its batches and reads the number that was written into a crop."""
 
-    def __init__(self, confidence=1.0):
+    def __init__(self):
         self.batches = []
-        self.confidence = confidence
 
     def recognize(self, crops):
         self.batches.append(crops.shape)
-        return [LineText(str(number_in(crop)), self.confidence) for crop in crops]
+        return [LineText(str(number_in(crop)), 1.0) for crop in crops]
+
+
+class Unsure(Notebook):
+    """One that gives crops of some numbers this confidence."""
+
+    def __init__(self, confidence, of):
+        super().__init__()
+        self.confidence = confidence
+        self.of = of
+
+    def recognize(self, crops):
+        texts = super().recognize(crops)
+        return [
+            replace(text, confidence=self.confidence) if int(text.text) in self.of else text
+            for text in texts
+        ]
 
 
 class Picky(Notebook):
@@ -128,15 +144,31 @@ def test_an_empty_pool_has_nothing_to_flush():
         pytest.param(np.float32("nan"), id="not a number, from the network"),
     ],
 )
-def test_a_score_that_is_no_probability_is_a_fault(confidence):
-    answers = read_all(Notebook(confidence), [32, 32], 2)
-    assert [type(read.answer) for read in answers] == [InferenceError, InferenceError]
-    assert "not a probability" in str(answers[0].answer)
+def test_a_score_that_is_no_probability_is_the_fault_of_its_line_alone(confidence):
+    answers = read_all(Unsure(confidence, of={1}), [32, 32], 2)
+    faults = {read.ticket[1]: isinstance(read.answer, InferenceError) for read in answers}
+    assert faults == {0: False, 1: True}
+    assert "not a probability" in str(answers[1].answer)
+
+
+def test_tries_count_how_often_a_line_was_read():
+    answers = read_all(Picky({2}), [32, 32, 32, 64], 3)
+    tries = {read.ticket[1]: read.tries for read in answers}
+    assert tries == {0: 2, 1: 2, 2: 2, 3: 1}
+
+
+def test_a_recogniser_that_cannot_read_a_white_line_either_is_broken():
+    class Dead(Notebook):
+        def recognize(self, crops):
+            raise RuntimeError("no kernel image is available")
+
+    with pytest.raises(EngineBrokenError, match="no kernel image"):
+        read_all(Dead(), [32, 32, 32], 2)
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0, np.float32(1.0000001)])
 def test_a_probability_is_none(confidence):
-    (read,) = read_all(Notebook(confidence), [32], 1)
+    (read,) = read_all(Unsure(confidence, of={0}), [32], 1)
     assert read.answer == LineText("0", confidence)
 
 

@@ -2,15 +2,18 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import onnxruntime
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.onnx import wheel_models
+from ocr_tasks.engines.paddle import PaddleDetector, PaddleRecognizer
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.crops import crop_line
@@ -84,3 +87,31 @@ def test_paddleocr_reads_what_the_default_engine_reads(folders: tuple[Path, Path
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no PaddleX model folder"):
         load_engine(EngineSpec(kind="paddle", det_model=str(tmp_path), rec_model=str(tmp_path)))
+
+
+class _Lost:
+    """What runs a network, whose device puts out NaN."""
+
+    def __init__(self, runner: Any) -> None:
+        self.runner = runner
+
+    def __call__(self, x: Any) -> list[NDArray[np.float32]]:
+        return [np.asarray(output) * np.nan for output in self.runner(x=x)]
+
+
+def test_nan_from_the_network_is_a_fault_and_no_blank_page(folders: tuple[Path, Path]) -> None:
+    spec = EngineSpec(
+        kind="paddle",
+        det_model=str(folders[0]),
+        rec_model=str(folders[1]),
+        options={"engine": "onnxruntime"},
+    )
+    engine = load_engine(spec)
+    for part in (engine.detector, engine.recognizer):
+        assert isinstance(part, PaddleDetector | PaddleRecognizer)
+        predictor = part.model.paddlex_predictor
+        predictor.runner = _Lost(predictor.runner)
+    with pytest.raises(ArithmeticError):
+        engine.detector.detect(np.full((480, 640, 3), 255, np.uint8))
+    with pytest.raises(ArithmeticError):
+        engine.recognizer.recognize(np.full((1, 48, 320, 3), 255, np.uint8))
