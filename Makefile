@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock benchmark clean
+.PHONY: help setup demo test lint format lock audit benchmark clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ format: $(READY) ## Format the code and mend what can be mended
 lock: $(UV) ## Resolve pyproject.toml anew into requirements.lock
 	$(UV) pip compile pyproject.toml --extra ocr --extra cpu --extra dev --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+
+audit: $(READY) ## Ask whether a locked package has a known vulnerability
+	$(BIN)/python deploy/audit.py
 
 benchmark: $(READY) ## Measure pages a second against RapidOCR on the sample pages
 	$(BIN)/python benchmarks/throughput.py

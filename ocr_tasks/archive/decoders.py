@@ -167,10 +167,11 @@ class DecoderPool:
                 decoder.close()
         return None
 
-    def close(self) -> None:
-        """Ends those that wait."""
-        while self._idle:
-            self._idle.pop().close()
+    def close(self, keep: int = 0) -> None:
+        """Ends those that wait, but for ``keep``."""
+        with self._lock:
+            while len(self._idle) > keep:
+                self._idle.pop().close()
 
     def forget(self) -> None:
         """Leaves them to the process that this one was forked from."""

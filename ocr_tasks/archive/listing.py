@@ -73,6 +73,7 @@ def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
         while batch := list(islice(objects, 64 * LOOKERS)):
             for pages in lookers.map(_pages_of_object, batch, repeat(spec)):
                 yield from pages
+    POOL.close(keep=1)  # to read pages, one is enough
 
 
 def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPage]:

@@ -68,7 +68,9 @@ class ReadPage:
         if not isinstance(self.answer, PageResult) or self.image is None:
             return []
         polygons = np.array([line.polygon for line in self.lines], np.float32).reshape(-1, 4, 2)
-        picture = draw_lines(self.image, polygons, [line.confidence for line in self.lines])
+        shrunk = self.image.shape[1] / self.answer.facts.width  # 1, but for degraded pages
+        confidences = [line.confidence for line in self.lines]
+        picture = draw_lines(self.image, polygons * np.float32(shrunk), confidences)
         result = json.dumps(paddle_json(self.answer), ensure_ascii=False, indent=2)
         files = {
             f"{self.name}_res.json": result.encode(),
