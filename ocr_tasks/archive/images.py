@@ -27,6 +27,8 @@ OPENCV_REDUCED = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
 }
+WIDE_GREYS = {"I", "I;16", "I;16B", "I;16L"}
+STRIP_ROWS = 256
 REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}  # of others a mean is no shade
 
 # Of odd metadata, which decoding does not need. Once for all, as filters are not for threads.
@@ -175,23 +177,38 @@ def _reduced(image: Image.Image, reduce: int) -> Image.Image:
 
 
 def _as_bgr(image: Image.Image) -> NDArray[np.uint8]:
-    """Any mode as 8-bit BGR: wide greys scaled to the depth in use, transparency on white."""
-    if image.mode in {"I", "I;16", "I;16B", "I;16L"}:
-        image = Image.fromarray(_eight_bits(np.asarray(image)))
-    elif image.mode == "F":
+    """Any mode as 8-bit BGR: wide greys scaled to the depth in use, transparency on white.
+
+    It is done in strips, as each step of a conversion takes as much memory as the page again.
+    """
+    if image.mode == "F":
         raise UnsupportedError("floating-point pixels")
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    rgb = np.asarray(image.convert("RGB"))
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    width, height = image.size
+    shift = _surplus_bits(image) if image.mode in WIDE_GREYS else 0
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, height)
+        strip = image.crop((0, top, width, bottom))
+        strip.info = image.info
+        pixels[top:bottom] = _strip_as_rgb(strip, shift)[:, :, ::-1]
+    return pixels
 
 
-def _eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Greys of 8 bits and more as 8: scanners store 10 or 12 bits in 16, so the peak decides."""
-    values = grey.astype(np.int64)
-    depth = max(int(values.max()), 255).bit_length()
-    return np.clip(values >> (depth - 8), 0, 255).astype(np.uint8)
+def _strip_as_rgb(strip: Image.Image, shift: int) -> NDArray[np.uint8]:
+    if strip.mode in WIDE_GREYS:
+        greys = np.clip(np.asarray(strip).astype(np.int64) >> shift, 0, 255)
+        return np.repeat(greys.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+    if strip.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in strip.info:
+        layer = strip.convert("RGBA")
+        strip = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return np.asarray(strip.convert("RGB"))
+
+
+def _surplus_bits(image: Image.Image) -> int:
+    """The bits to drop of greys: scanners store 10 or 12 bits in 16, so the peak decides."""
+    _, peak = image.getextrema()
+    assert isinstance(peak, int | float)  # of one band, it is one number
+    return max(int(peak), 255).bit_length() - 8
 
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
