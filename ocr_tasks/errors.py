@@ -249,3 +249,7 @@ class InferenceError(PageError):
     code = "E_INFERENCE"
     stage = "recognise"
     remedy = "Run the page alone with `ocr-tasks ocr`; report it if it fails again."
+
+
+# By the code that stands in manifests and rows.
+PAGE_ERRORS = {kind.code: kind for kind in PageError.__subclasses__()}

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from ocr_tasks import storage
 from ocr_tasks.archive.decoders import Decoder
 from ocr_tasks.archive.media import HEAD_BYTES, sniff
-from ocr_tasks.errors import SourceChangedError
+from ocr_tasks.errors import SourceChangedError, StorageError
 from ocr_tasks.records import ExpectedPage
 
 IN_MEMORY_BYTES = 1 << 26  # longer documents lie on disk while they are read
@@ -54,7 +54,7 @@ class StoredSource:
                 if page.source_version not in {"", self._version_now()}:
                     raise SourceChangedError("the object was replaced since the run was planned")
                 for part in self._parts(page):
-                    file.write(part)
+                    _append(cast(BinaryIO, file), part)
                     digest.update(part)
                     size += len(part)
             except FileNotFoundError as error:
@@ -91,3 +91,11 @@ class StoredSource:
         return self._decoder.unpack(
             file, self._key, media_type, size, page.member_index, page.source_bytes
         )
+
+
+def _append(file: BinaryIO, part: bytes) -> None:
+    try:
+        file.write(part)
+    except OSError as error:  # of this machine, and of no page
+        where = tempfile.gettempdir()
+        raise StorageError(f"a document cannot be held in {where}: {error}") from error

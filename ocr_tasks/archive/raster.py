@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
 
@@ -17,8 +17,8 @@ class ArchiveSpec:
     """
 
     max_members: Annotated[int, Ge(1)] = 1_000_000
-    max_unpacked_gb: Annotated[float, Gt(0)] = 1_000.0
-    max_ratio: Annotated[float, Ge(1)] = 200.0
+    max_unpacked_gb: Annotated[float, Interval(gt=0, le=1e9)] = 1_000.0
+    max_ratio: Annotated[float, Interval(ge=1, le=1e9)] = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class DecodeSpec:
     max_pixels: Annotated[int, Ge(1)] = 200_000_000
     max_pages: Annotated[int, Ge(1)] = 20_000
     max_document_mb: Annotated[int, Ge(1)] = 4_096
-    timeout_seconds: Annotated[float, Gt(0)] = 60.0
+    timeout_seconds: Annotated[float, Interval(gt=0, le=86_400)] = 60.0
     memory_mb: Annotated[int, Ge(64)] = 2_048
     max_tasks: Annotated[int, Ge(1)] = 500
     password_variable: str | None = None

@@ -10,7 +10,7 @@ from ocr_tasks.archive.decode import decode_page, failure_of
 from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.documents import StoredSource
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.errors import PageError
+from ocr_tasks.errors import PAGE_ERRORS, PageError
 from ocr_tasks.records import ExpectedPage, Page, PageFailure
 
 
@@ -44,7 +44,7 @@ def _read_document(
         if page.error_class is None:
             wanted.append(page)
         else:
-            yield PageFailure(page, "plan", page.error_class, page.error_message or "", False)
+            yield _failure_of_plan(page, page.error_class)
     if not wanted:
         return
     started = time.perf_counter()
@@ -57,3 +57,9 @@ def _read_document(
         read_ms = (time.perf_counter() - started) * 1000 / len(wanted)
         for page in wanted:
             yield decode_page(page, document, decoder, read_ms)
+
+
+def _failure_of_plan(page: ExpectedPage, code: str) -> PageFailure:
+    """The error that planning met, as it stands in the manifest."""
+    retryable = PAGE_ERRORS[code].retryable
+    return PageFailure(page, "plan", code, page.error_message or "", retryable)
