@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,7 +83,7 @@ def is_planned(layout: RunLayout) -> bool:
     return storage.exists(manifest_uri(layout.output, layout.run_id))
 
 
-def freeze(layout: RunLayout, plan: FrozenPlan, pages: pa.Table) -> None:
+def freeze(layout: RunLayout, plan: FrozenPlan, pages: pa.RecordBatchReader) -> None:
     """Writes the manifest with the plan in its footer, unless somebody was first."""
     footer = {PLAN_KEY: json.dumps(plan.as_json(), ensure_ascii=False)}
     uri = manifest_uri(layout.output, layout.run_id)
@@ -94,15 +95,20 @@ def show_settings(run: PlannedRun) -> None:
     storage.create(run.layout.settings, pretty_json(run.frozen.as_json()), run.layout.staging)
 
 
-def read_plan(output: str, run_id: str, shard_id: str | None = None) -> PlannedRun:
-    """The plan that stands, with its whole manifest or one shard's part of it.
+def read_plan(
+    output: str,
+    run_id: str,
+    shard_id: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> PlannedRun:
+    """The plan that stands, with its whole manifest, one shard's part of it, or some columns.
 
     Raises:
         SettingsError: no such run was planned, or it has no such shard.
         DamagedFileError: the manifest is not what was written.
     """
     try:
-        manifest = read_manifest(manifest_uri(output, run_id), shard_id)
+        manifest = read_manifest(manifest_uri(output, run_id), shard_id, columns)
     except FileNotFoundError as error:
         raise SettingsError(f"no run {run_id!r} was planned in {output}") from error
     with damage_named(manifest_uri(output, run_id)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -55,18 +56,22 @@ class ShardSpec:
     seconds_per_page: Annotated[float, Gt(0)] = 1.5
 
 
-def plan_shards(pages: Iterable[ExpectedPage], spec: ShardSpec, workers: int) -> pa.Table:
-    """The manifest of a run over ``pages``: MANIFEST_SCHEMA, in their order.
+def plan_shards(
+    pages: Iterable[ExpectedPage], spec: ShardSpec, workers: int
+) -> pa.RecordBatchReader:
+    """The manifest of a run over ``pages``: MANIFEST_SCHEMA, in their order, to be read once.
+
+    All pages are taken before this returns. They wait compressed, as the size of a shard depends
+    on how many there are.
 
     Raises:
         SettingsError: there are no pages.
     """
-    table = pa.Table.from_batches(_columns(pages), schema=PAGE_SCHEMA)
-    if table.num_rows == 0:
+    waiting, total = _compressed(pages)
+    if total == 0:
         raise SettingsError("the input holds no objects, so there is nothing to read")
-    size = _pages_a_shard(table.num_rows, spec, workers)
-    shard_ids = pa.array([shard_name(row // size) for row in range(table.num_rows)], pa.string())
-    return table.add_column(0, "shard_id", shard_ids)
+    batches = _in_shards(pa.ipc.open_stream(waiting), _pages_a_shard(total, spec, workers))
+    return pa.RecordBatchReader.from_batches(MANIFEST_SCHEMA, batches)
 
 
 def shard_name(number: int) -> str:
@@ -82,6 +87,18 @@ def _pages_a_shard(pages: int, spec: ShardSpec, workers: int) -> int:
     return max(size, math.ceil(pages / MAX_SHARDS))
 
 
+def _compressed(pages: Iterable[ExpectedPage]) -> tuple[io.BytesIO, int]:
+    """The pages as a compressed stream of Arrow, and how many there are."""
+    stream, total = io.BytesIO(), 0
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(stream, PAGE_SCHEMA, options=options) as writer:
+        for batch in _columns(pages):
+            writer.write_batch(batch)
+            total += batch.num_rows
+    stream.seek(0)
+    return stream, total
+
+
 def _columns(pages: Iterable[ExpectedPage]) -> Iterator[pa.RecordBatch]:
     waiting = iter(pages)
     while chunk := list(islice(waiting, CHUNK)):
@@ -92,16 +109,52 @@ def _columns(pages: Iterable[ExpectedPage]) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch(arrays, schema=PAGE_SCHEMA)
 
 
-def manifest_bytes(manifest: pa.Table, metadata: dict[str, str]) -> bytes:
-    """The manifest as a Parquet file with ``metadata`` in its footer."""
+def _in_shards(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
+    """The pages with their shards of ``size``; whole shards a batch, where a batch can hold one."""
+    first = 0
+    for batch in _of_equal_size(batches, CHUNK // size * size or CHUNK):
+        shards = np.arange(first, first + batch.num_rows) // size
+        names = pa.array([shard_name(number) for number in range(shards[0], shards[-1] + 1)])
+        yield batch.add_column(0, "shard_id", names.take(pa.array(shards - shards[0])))
+        first += batch.num_rows
+
+
+def _of_equal_size(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows, ``rows`` a batch and the rest in the last."""
+    held: list[pa.RecordBatch] = []
+    missing = rows
+    for batch in batches:
+        while batch.num_rows >= missing:
+            yield pa.concat_batches([*held, batch.slice(0, missing)])
+            batch, held, missing = batch.slice(missing), [], rows
+        held.append(batch)
+        missing -= batch.num_rows
+    if missing < rows:
+        yield pa.concat_batches(held)
+
+
+def manifest_bytes(manifest: pa.RecordBatchReader, metadata: dict[str, str]) -> bytes:
+    """The manifest as a Parquet file with ``metadata`` in its footer.
+
+    Each batch is a row group that tells which shards it holds, so that a reader of one shard
+    passes over the others.
+    """
     sink = io.BytesIO()
-    pq.write_table(manifest.replace_schema_metadata(metadata), sink, compression="zstd")
+    with pq.ParquetWriter(
+        sink,
+        manifest.schema.with_metadata(metadata),
+        compression="zstd",
+        write_statistics=["shard_id"],
+        write_page_checksum=True,
+    ) as writer:
+        for batch in manifest:
+            writer.write_batch(batch)
     return sink.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Expected pages and their shards, as MANIFEST_SCHEMA."""
+    """Expected pages and their shards: MANIFEST_SCHEMA, or those of its columns that were read."""
 
     table: pa.Table
 
@@ -127,12 +180,17 @@ class Manifest:
         return int(pc.sum(chosen).as_py() or 0)
 
     def expected(self) -> list[ExpectedPage]:
-        """The pages as records, in the manifest's order."""
+        """The pages as records, in the manifest's order. Wants all columns."""
         return [ExpectedPage(**row) for row in self.table.select(PAGE_SCHEMA.names).to_pylist()]
 
 
-def read_manifest(uri: str, shard_id: str | None = None) -> Manifest:
+def read_manifest(
+    uri: str, shard_id: str | None = None, columns: Sequence[str] | None = None
+) -> Manifest:
     """The manifest at ``uri``, whole or one shard's part of it.
+
+    Of a shard little more is fetched than its own rows. ``columns`` are all that is read, if they
+    are given: the whole manifest of a million pages takes half a gigabyte, its shard ids ten MB.
 
     Raises:
         FileNotFoundError: there is none.
@@ -140,8 +198,9 @@ def read_manifest(uri: str, shard_id: str | None = None) -> Manifest:
         DamagedFileError: it is not what was written.
     """
     filters = None if shard_id is None else [("shard_id", "=", shard_id)]
+    names = None if columns is None else list(columns)
     with storage.open_seekable(uri) as file, damage_named(uri):
-        table = pq.read_table(file, filters=filters)
+        table = pq.read_table(file, columns=names, filters=filters, page_checksum_verification=True)
     if table.num_rows == 0:
         raise SettingsError(f"the manifest has no shard {shard_id!r}")
     return Manifest(table)

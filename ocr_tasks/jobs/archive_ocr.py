@@ -95,7 +95,7 @@ def plan(
             planned_at=_now(),
         )
         freeze(layout, frozen, pages)
-    run = read_plan(settings.output, run_id)
+    run = read_plan(settings.output, run_id, columns=["shard_id"])
     run.refuse_other_settings(settings.model_dump(mode="json"))
     show_settings(run)
     return {
@@ -163,7 +163,7 @@ def seal(output: str, run_id: str) -> Json:
         SealRefusedError: a page or shard is missing, twice, or was never expected.
         DamagedFileError: a file of the run is not what was committed or sealed.
     """
-    run = read_plan(storage.absolute(output), run_id)
+    run = read_plan(storage.absolute(output), run_id, columns=["shard_id", "page_id"])
     if not storage.exists(run.layout.seal):
         content = _seal_content(audit_run(run.layout, run.manifest.table), run.frozen)
         if storage.create(run.layout.seal, pretty_json(content), run.layout.staging):
@@ -206,7 +206,7 @@ def infer_missing(
     What lies in memory is read in this process, as no other sees it. Returns the run id and how
     many shards were done here.
     """
-    planned = read_plan(storage.absolute(output), run_id)
+    planned = read_plan(storage.absolute(output), run_id, columns=["shard_id"])
     committed = committed_shards(planned.layout)
     missing = [shard for shard in planned.manifest.shard_ids() if shard not in committed]
     total = planned.manifest.pages

@@ -136,7 +136,7 @@ def test_a_name_that_is_not_utf8_is_a_row_that_can_be_stored(tmp_path):
         file.write(PICTURE)
     (tmp_path / "café.jpg").write_bytes(PICTURE)
     pages = list(list_pages(str(tmp_path)))
-    assert Manifest(plan_shards(pages, ShardSpec(), 1)).expected() == pages
+    assert Manifest(plan_shards(pages, ShardSpec(), 1).read_all()).expected() == pages
     assert sorted(page.error_class or "" for page in pages) == ["", "E_ACCESS"]
     assert [page.source_uri.rsplit("/", 1)[1] for page in pages if page.error_class] == [
         r"caf\xe9.jpg"

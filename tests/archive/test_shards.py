@@ -1,5 +1,8 @@
 """The manifest: expected pages, parted into shards."""
 
+import io
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from ocr_tasks.archive.shards import (
     plan_shards,
     read_manifest,
 )
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.errors import DamagedFileError, SettingsError
 from tests.makers import expected_page
 
 
@@ -24,7 +27,7 @@ def sizes(table):
 
 
 def planned(pages, spec, workers=1):
-    return plan_shards((expected_page(number) for number in range(pages)), spec, workers)
+    return plan_shards(map(expected_page, range(pages)), spec, workers).read_all()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_a_run_never_has_more_shards_than_airflow_maps():
 )
 def test_every_page_is_in_one_shard_and_their_order_is_kept(pages, per_shard, workers):
     expected = [expected_page(number) for number in range(pages)]
-    manifest = Manifest(plan_shards(expected, ShardSpec(pages=per_shard), workers))
+    manifest = Manifest(plan_shards(expected, ShardSpec(pages=per_shard), workers).read_all())
     assert manifest.expected() == expected
     ids = manifest.table["shard_id"].to_pylist()
     assert ids == sorted(ids)
@@ -97,9 +100,9 @@ ODD_PAGES = [
 
 @pytest.fixture
 def manifest_uri(memory_url):
-    table = plan_shards(ODD_PAGES, ShardSpec(pages=2), 1)
+    manifest = plan_shards(ODD_PAGES, ShardSpec(pages=2), 1)
     uri = f"{memory_url}/manifest.parquet"
-    storage.write(uri, manifest_bytes(table, {"plan": '{"café": null}', "other": ""}))
+    storage.write(uri, manifest_bytes(manifest, {"plan": '{"café": null}', "other": ""}))
     return uri
 
 
@@ -143,7 +146,71 @@ def test_the_pages_of_some_shards_are_counted_together(manifest_uri, shard_ids, 
     assert read_manifest(manifest_uri).pages_in(shard_ids) == pages
 
 
-def test_long_inputs_are_planned_without_losing_a_page():
-    manifest = Manifest(planned(20_003, ShardSpec()))
-    assert manifest.pages == 20_003
-    assert len(set(manifest.table["page_id"].to_pylist())) == 20_003
+def test_columns_that_are_not_asked_for_are_not_read(manifest_uri):
+    manifest = read_manifest(manifest_uri, columns=["shard_id"])
+    assert manifest.table.column_names == ["shard_id"]
+    assert manifest.shard_ids() == ["00000", "00001", "00002"]
+    assert manifest.metadata["plan"] == '{"café": null}'
+
+
+LONG = 20_003
+
+
+@pytest.mark.parametrize(
+    "pages_a_shard",
+    [
+        pytest.param(None, id="a few hundred pages a shard"),
+        pytest.param(37, id="many small shards"),
+        pytest.param(9_999, id="a shard of almost a chunk"),
+        pytest.param(12_000, id="shards larger than a chunk"),
+        pytest.param(LONG, id="one shard"),
+    ],
+)
+def test_long_inputs_are_planned_without_losing_a_page(memory_url, pages_a_shard):
+    manifest = plan_shards(map(expected_page, range(LONG)), ShardSpec(pages=pages_a_shard), 1)
+    uri = f"{memory_url}/manifest.parquet"
+    storage.write(uri, manifest_bytes(manifest, {}))
+    whole = read_manifest(uri)
+    assert whole.table["page_id"].to_pylist() == [
+        expected_page(number).page_id for number in range(LONG)
+    ]
+    found = sizes(whole.table)
+    assert found[:-1] == [pages_a_shard or 200] * (len(found) - 1)
+    last = whole.shard_ids()[-1]
+    assert read_manifest(uri, last).expected() == [
+        expected_page(number) for number in range(LONG - found[-1], LONG)
+    ]
+
+
+class CountedFile(io.BytesIO):
+    """A file that counts the bytes that are read of it."""
+
+    bytes_read = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.bytes_read += len(data)
+        return data
+
+
+def test_a_shard_is_found_without_reading_the_manifest_of_all(monkeypatch):
+    pages = (expected_page(number, source_version=f"{number:x}") for number in range(100_000))
+    data = manifest_bytes(plan_shards(pages, ShardSpec(pages=100), 1), {})
+    file = CountedFile(data)
+    monkeypatch.setattr(storage, "open_seekable", lambda uri: nullcontext(file))
+    assert read_manifest("somewhere", "00500").pages == 100
+    assert 0 < file.bytes_read < len(data) / 4
+    file.bytes_read = 0
+    read_manifest("somewhere")
+    assert file.bytes_read > len(data) / 2
+
+
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7])
+def test_a_manifest_of_which_a_byte_was_changed_is_damaged(memory_url, at):
+    uri = f"{memory_url}/manifest.parquet"
+    pages = map(expected_page, range(5_000))
+    data = bytearray(manifest_bytes(plan_shards(pages, ShardSpec(), 1), {}))
+    data[int(len(data) * at)] ^= 1
+    storage.write(uri, bytes(data))
+    with pytest.raises(DamagedFileError, match=r"manifest\.parquet cannot be read"):
+        read_manifest(uri)

@@ -19,7 +19,10 @@ def layout(memory_url):
 
 def planned(pages, pages_a_shard=2):
     """The manifest of that many pages."""
-    return plan_shards(map(expected_page, range(pages)), ShardSpec(pages=pages_a_shard), 1)
+    pages_in_shards = plan_shards(
+        map(expected_page, range(pages)), ShardSpec(pages=pages_a_shard), 1
+    )
+    return pages_in_shards.read_all()
 
 
 def commit(layout, shard_id, answers):
