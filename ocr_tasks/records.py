@@ -11,9 +11,10 @@ class ExpectedPage:
     """One page the manifest expects, known before any OCR.
 
     ``page_id`` and ``source_id`` are digests of the place (URI, member, page), so two copies of
-    one file stay two pages. ``member_offset`` is where a member's bytes begin in an uncompressed
-    tar. ``error_class`` is set where planning already knows that the page cannot be read, and
-    ``skipped`` where the object is no page at all.
+    one file stay two pages. ``raw_uri`` is the URI as the file system has it, where that is no
+    UTF-8 and ``source_uri`` only shows it. ``member_offset`` is where a member's bytes begin in
+    an uncompressed tar. ``error_class`` is set where planning already knows that the page cannot
+    be read, and ``skipped`` where the object is no page at all.
     """
 
     page_id: str
@@ -30,6 +31,7 @@ class ExpectedPage:
     skipped: bool = False
     error_class: str | None = None
     error_message: str | None = None
+    raw_uri: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

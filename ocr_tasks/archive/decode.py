@@ -12,6 +12,7 @@ from ocr_tasks.archive.ladder import climb
 from ocr_tasks.archive.raster import Raster, Rung
 from ocr_tasks.errors import OcrTasksError
 from ocr_tasks.records import ExpectedPage, Page, PageFacts, PageFailure
+from ocr_tasks.text.names import printable
 
 
 def decode_page(
@@ -55,8 +56,9 @@ def failure_of(
     page: ExpectedPage, error: OcrTasksError, source_sha256: str | None, attempts: int = 1
 ) -> PageFailure:
     """The expected page without pixels or text, and the error it met."""
+    message = printable(str(error))
     return PageFailure(
-        page, error.stage, error.code, str(error), error.retryable, source_sha256, attempts
+        page, error.stage, error.code, message, error.retryable, source_sha256, attempts
     )
 
 

@@ -1,6 +1,7 @@
 """The bytes of documents: read from the store, hashed, held where a decoder may ask for them."""
 
 import hashlib
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ class Document:
     file: BinaryIO
     size: int
     sha256: str
+
+
+def stored_uri(page: ExpectedPage) -> str:
+    """Where the object of a page is found, also if its name is no UTF-8."""
+    return page.source_uri if page.raw_uri is None else os.fsdecode(page.raw_uri)
 
 
 class StoredSource:

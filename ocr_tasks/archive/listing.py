@@ -1,6 +1,7 @@
 """What lies in an archive: every page that is to be expected, found before any OCR."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from ocr_tasks import storage
 from ocr_tasks.archive.contents import refuse_document
 from ocr_tasks.archive.decoders import POOL
 from ocr_tasks.archive.media import ARCHIVES, EMPTY, FOLDER, HEAD_BYTES, PAGED, UNKNOWN, sniff
-from ocr_tasks.archive.members import Member, printable
+from ocr_tasks.archive.members import Member
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import (
     EmptyInputError,
@@ -21,6 +22,7 @@ from ocr_tasks.errors import (
 )
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.storage import StoredObject
+from ocr_tasks.text.names import printable
 
 LOOKERS = 16  # threads that look into objects; they mostly wait for the store
 
@@ -37,12 +39,13 @@ class _Source:
     ) -> ExpectedPage:
         """One page of this source; ``error`` is why it has no text to expect."""
         uri, member = self.stored.uri, self.member
+        shown = printable(uri)
         name = member.name if member else None
         source_id = _digest(uri, name or "", str(member.index if member else 0))
         return ExpectedPage(
             page_id=_digest(source_id, str(index)),
             source_id=source_id,
-            source_uri=printable(uri),
+            source_uri=shown,
             source_member=name,
             member_index=member.index if member else 0,
             member_offset=member.offset if member else None,
@@ -53,7 +56,8 @@ class _Source:
             page_count=count,
             skipped=isinstance(error, UnsupportedError),
             error_class=error.code if error else None,
-            error_message=str(error) if error else None,
+            error_message=printable(str(error)) if error else None,
+            raw_uri=None if shown == uri else os.fsencode(uri),
         )
 
 
@@ -98,13 +102,11 @@ def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPag
 
 
 def _refuse_unread(stored: StoredObject) -> None:
-    """Makes sure that the object can be read at all, and a row can name it."""
+    """Makes sure that the object can be read at all."""
     if stored.is_closed:
         raise NoAccessError("the folder may not be listed")
     if not stored.is_regular:
         raise UnsupportedError("not a regular file: a link, device or pipe")
-    if printable(stored.uri) != stored.uri:
-        raise NoAccessError("its name is not UTF-8, so no row can name it: rename it")
 
 
 def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:

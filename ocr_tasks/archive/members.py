@@ -24,6 +24,7 @@ from ocr_tasks.errors import (
     PageError,
     UnsupportedError,
 )
+from ocr_tasks.text.names import printable
 
 _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -215,8 +216,3 @@ def _fault_of(name: str, special: str | None) -> PageError | None:
     if parts[0] == "..":
         return ArchivePathError(f"the name {name[:MAX_NAME]!r} leads out of the archive")
     return UnsupportedError(special) if special else None
-
-
-def printable(name: str) -> str:
-    r"""The name as valid text: bytes that are no UTF-8 appear as ``\xNN``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

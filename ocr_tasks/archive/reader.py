@@ -8,7 +8,7 @@ from itertools import groupby
 from ocr_tasks.archive.ahead import iterate_ahead
 from ocr_tasks.archive.decode import decode_page, failure_of
 from ocr_tasks.archive.decoders import POOL, Decoder
-from ocr_tasks.archive.documents import StoredSource
+from ocr_tasks.archive.documents import StoredSource, stored_uri
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import PAGE_ERRORS, PageError
 from ocr_tasks.records import ExpectedPage, Page, PageFailure
@@ -28,7 +28,7 @@ def read_pages(expected: Sequence[ExpectedPage], spec: DecodeSpec) -> Iterator[P
 def _read_in_order(
     expected: Sequence[ExpectedPage], spec: DecodeSpec
 ) -> Iterator[Page | PageFailure]:
-    for uri, in_object in groupby(expected, key=lambda page: page.source_uri):
+    for uri, in_object in groupby(expected, key=stored_uri):
         with POOL.borrowed(spec) as decoder, ExitStack() as opened:
             source = StoredSource(uri, decoder, opened)
             for _, pages in groupby(in_object, key=lambda page: page.source_id):

@@ -35,6 +35,7 @@ MANIFEST_SCHEMA = pa.schema(
         ("skipped", pa.bool_()),
         ("error_class", pa.string()),
         ("error_message", pa.string()),
+        ("raw_uri", pa.binary()),
     ]
 )
 PAGE_SCHEMA = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "shard_id"])

@@ -1,4 +1,4 @@
-"""Names that can be a folder's in any store: of collections and runs."""
+"""Names: which can be a folder's in any store, and how any can be shown."""
 
 import re
 
@@ -8,3 +8,12 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}"
 def is_name(text: str) -> bool:
     """Whether ``text`` can name a folder as it is."""
     return re.fullmatch(NAME, text) is not None
+
+
+def printable(name: str) -> str:
+    r"""The name as valid text: bytes that are no UTF-8 appear as ``\xNN``."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return name
