@@ -7,7 +7,6 @@ from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Interval
-from numpy.typing import NDArray
 
 from ocr_tasks.archive.decode import failure_of
 from ocr_tasks.engines.answers import (
@@ -17,7 +16,8 @@ from ocr_tasks.engines.answers import (
     refuse_broken_detector,
 )
 from ocr_tasks.engines.batching import CropPool, ReadCrop
-from ocr_tasks.engines.contract import Detector, Engine
+from ocr_tasks.engines.contract import Engine
+from ocr_tasks.engines.orientation import Polygons, turned_back, turns_to_upright
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.imaging.boxes import reading_order
 from ocr_tasks.imaging.crops import Pixels, crop_line
@@ -31,8 +31,6 @@ from ocr_tasks.records import (
     PageFailure,
     PageResult,
 )
-
-Polygons = NDArray[np.float32]  # (lines, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,17 @@ class RecognitionSpec:
 
 @dataclass(slots=True)
 class _OpenPage:
-    """A page whose lines are being read. It holds no pixels."""
+    """A page whose lines are being read. It holds no pixels.
+
+    The lines were ``detected`` after so many quarter ``turns`` counter-clockwise; ``in_frame``
+    are their polygons as the page lies.
+    """
 
     expected: ExpectedPage
     facts: PageFacts
     detected: DetectedLines
+    in_frame: Polygons
+    turns: int
     det_ms: float
     attempts: int
     rec_ms: float = 0.0
@@ -97,7 +101,7 @@ def recognize_pages(
             yield page
             continue
         try:
-            open_pages[number], crops = _opened(page, engine.detector)
+            open_pages[number], crops = _opened(page, engine)
         except InferenceError as fault:
             yield _failed(page.expected, fault, page.facts, TRIES)
             continue
@@ -111,7 +115,7 @@ def recognize_pages(
     yield from _completed(open_pages, spec)
 
 
-def _opened(page: Page, detector: Detector, tries: int = 1) -> tuple[_OpenPage, list[Pixels]]:
+def _opened(page: Page, engine: Engine, tries: int = 1) -> tuple[_OpenPage, list[Pixels]]:
     """The page opened for reading, and the crops of its lines.
 
     Raises:
@@ -120,23 +124,32 @@ def _opened(page: Page, detector: Detector, tries: int = 1) -> tuple[_OpenPage, 
     """
     started = time.perf_counter()
     try:
-        detected = lines_on(detector, page.image)
-        crops = _cut_out(page.image, detected)
+        turns, detected = _lines_upright(page.image, engine)
+        crops = _cut_out(np.rot90(page.image, turns), detected)
     except InferenceError as fault:
         if tries < TRIES:
-            return _opened(page, detector, tries + 1)
-        refuse_broken_detector(detector, fault)
+            return _opened(page, engine, tries + 1)
+        refuse_broken_detector(engine.detector, fault)
         raise
     det_ms = (time.perf_counter() - started) * 1000
-    detected = DetectedLines(_in_frame(detected.polygons, page), detected.scores)
-    return _OpenPage(page.expected, page.facts, detected, det_ms, tries), crops
+    in_frame = _in_frame(detected.polygons, turns, page)
+    return _OpenPage(page.expected, page.facts, detected, in_frame, turns, det_ms, tries), crops
 
 
-def _in_frame(polygons: Polygons, page: Page) -> Polygons:
+def _lines_upright(page: Pixels, engine: Engine) -> tuple[int, DetectedLines]:
+    """The quarter turns counter-clockwise that bring the page upright, and its lines then."""
+    detected = lines_on(engine.detector, page)
+    turns = turns_to_upright(page, detected, engine.recognizer)
+    if turns:
+        detected = lines_on(engine.detector, np.ascontiguousarray(np.rot90(page, turns)))
+    return turns, detected
+
+
+def _in_frame(polygons: Polygons, turns: int, page: Page) -> Polygons:
     """The polygons in the page's own pixels, of which the image may have fewer."""
     height, width = page.image.shape[:2]
     scale = np.array([page.facts.width / width, page.facts.height / height], np.float32)
-    return polygons * scale
+    return turned_back(polygons, turns, height, width) * scale
 
 
 def _cut_out(page: Pixels, detected: DetectedLines) -> list[Pixels]:
@@ -164,7 +177,9 @@ def _completed(
         else:
             lines = _lines_in_reading_order(page, spec.min_confidence)
             tries = max(page.facts.attempts, page.attempts)
-            yield PageResult(page.expected, page.facts, lines, page.det_ms, page.rec_ms, tries)
+            yield PageResult(
+                page.expected, page.facts, lines, page.det_ms, page.rec_ms, tries, 90 * page.turns
+            )
 
 
 def _failed(
@@ -188,7 +203,7 @@ def _lines_in_reading_order(page: _OpenPage, min_confidence: float) -> tuple[Lin
             text=page.texts[index].text,
             confidence=page.texts[index].confidence,
             det_score=float(page.detected.scores[index]),
-            polygon=page.detected.polygons[index],
+            polygon=page.in_frame[index],
         )
         for rank, index in enumerate(in_order)
     )

@@ -120,7 +120,8 @@ class PageResult:
     """A page that was read: its lines in reading order, without its pixels.
 
     Times are milliseconds of this page; recognition runs in batches over pages, so ``rec_ms`` is
-    the page's share of them. ``attempts`` counts the tries of what took most of them.
+    the page's share of them. ``attempts`` counts the tries of what took most of them. The text
+    stands ``orientation_deg`` degrees clockwise in the frame, 0, 90 or 270.
     """
 
     expected: ExpectedPage
@@ -129,6 +130,7 @@ class PageResult:
     det_ms: float
     rec_ms: float
     attempts: int = 1
+    orientation_deg: int = 0
 
 
 @dataclass(frozen=True, slots=True)

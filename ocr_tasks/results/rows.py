@@ -138,6 +138,7 @@ def _reading(result: PageResult) -> Row:
         "dpi": facts.dpi,
         "render_scale": facts.render_scale,
         "exif_orientation": facts.exif_orientation,
+        "orientation_deg": result.orientation_deg,
         "text": text,
         "text_source": "ocr" if result.lines else "none",
         "n_lines": len(result.lines),
