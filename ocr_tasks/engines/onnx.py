@@ -1,6 +1,5 @@
 """The default engine: PP-OCRv6_small on ONNX Runtime, weights from the ``rapidocr`` wheel."""
 
-import hashlib
 import importlib.util
 import os
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec, gpu_index
+from ocr_tasks.engines.weights import digest_of_file, refuse_other_weights, refuse_pickles
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.maps import DetectionSpec, boxes_of_map, detection_size
 from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
@@ -75,8 +75,8 @@ def load(spec: EngineSpec) -> Engine:
     Raises:
         ModelError: a file is absent, is not the pinned one, or the device cannot be had.
     """
-    det_path, detector = _model(spec.det_model, DETECTOR)
-    rec_path, recognizer = _model(spec.rec_model, RECOGNIZER)
+    det_path, detector = _model(spec.det_model, DETECTOR, spec.det_sha256)
+    rec_path, recognizer = _model(spec.rec_model, RECOGNIZER, spec.rec_sha256)
     rec_session = _session(rec_path, spec)
     characters = rec_session.get_modelmeta().custom_metadata_map.get("character")
     if characters is None:
@@ -100,17 +100,19 @@ def load(spec: EngineSpec) -> Engine:
     )
 
 
-def _model(given: str | None, default: ModelInfo) -> tuple[Path, ModelInfo]:
-    """The file to load and what it is: the user's own, or the wheel's checked by digest."""
-    if given is not None:
+def _model(given: str | None, default: ModelInfo, pinned: str | None) -> tuple[Path, ModelInfo]:
+    """The file to load and what it is: the user's own, or the wheel's. It is not loaded yet."""
+    if given is None:
+        path, name = wheel_models() / WHEEL_FILES[default], default.name
+        refuse_other_weights(path, digest_of_file(path), default.sha256)
+    else:
         path = Path(given)
         path = path / "inference.onnx" if path.is_dir() else path
-        return path, ModelInfo(path.parent.name or path.stem, _sha256(path))
-    path = wheel_models() / WHEEL_FILES[default]
-    digest = _sha256(path)
-    if digest != default.sha256:
-        raise ModelError(f"{path} has sha256 {digest}, not the pinned {default.sha256}")
-    return path, default
+        name = path.parent.name or path.stem
+    digest = digest_of_file(path)
+    refuse_other_weights(path, digest, pinned)
+    refuse_pickles(path)
+    return path, ModelInfo(name, digest)
 
 
 def wheel_models() -> Path:
@@ -121,14 +123,6 @@ def wheel_models() -> Path:
             "the rapidocr package, which carries the default weights, is not installed"
         )
     return Path(found.submodule_search_locations[0]) / "models"
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"cannot read the model {path}: {error}") from error
 
 
 def _session(path: Path, spec: EngineSpec) -> ort.InferenceSession:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.engines.weights import refuse_other_weights, refuse_pickles
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
 from ocr_tasks.imaging.maps import DetectionSpec, detection_size
@@ -73,33 +74,43 @@ def load(spec: EngineSpec) -> Engine:
     if spec.threads:
         os.environ["OMP_NUM_THREADS"] = str(spec.threads)
     detection = spec.detection
-    detector = _load(
+    detector, det_info = _load(
         paddleocr.TextDetection,
         spec,
         spec.det_model,
         DETECTOR,
+        spec.det_sha256,
         limit_side_len=32,  # the page comes in the size it is to be seen in
         limit_type="min",
         thresh=detection.threshold,
         box_thresh=detection.box_threshold,
         unclip_ratio=detection.unclip_ratio,
     )
-    recognizer = _load(paddleocr.TextRecognition, spec, spec.rec_model, RECOGNIZER)
-    rec_folder = _folder_of(recognizer, spec.rec_model)
+    recognizer, rec_info = _load(
+        paddleocr.TextRecognition, spec, spec.rec_model, RECOGNIZER, spec.rec_sha256
+    )
     info = EngineInfo(
         engine="paddle",
         engine_version=f"paddleocr {paddleocr.__version__}",
         device=spec.device,
-        detector=_model_info(_folder_of(detector, spec.det_model)),
-        recognizer=_model_info(rec_folder),
-        dict_sha256=charset_sha256(_charset(rec_folder)),
+        detector=det_info,
+        recognizer=rec_info,
+        dict_sha256=charset_sha256(_charset(_folder_of(recognizer, spec.rec_model))),
     )
     return Engine(info, PaddleDetector(detector, detection), PaddleRecognizer(recognizer))
 
 
-def _load(model_class: Any, spec: EngineSpec, folder: str | None, name: str, **more: Any) -> Any:
+def _load(
+    model_class: Any,
+    spec: EngineSpec,
+    folder: str | None,
+    name: str,
+    pinned: str | None,
+    **more: Any,
+) -> tuple[Any, ModelInfo]:
+    """The model and what it is. One that PaddleOCR fetches itself is checked once it is there."""
     if folder is not None:
-        name = _config(Path(folder))["Global"]["model_name"]
+        name = _checked_info(Path(folder), pinned).name
     try:
         model = model_class(
             model_name=name, model_dir=folder, device=spec.device, **more, **spec.options
@@ -110,7 +121,14 @@ def _load(model_class: Any, spec: EngineSpec, folder: str | None, name: str, **m
     predictor = model.paddlex_predictor
     if hasattr(predictor, "runner"):  # every engine of PaddleX but Transformers
         predictor.post_op = _refusing_nan(predictor.post_op)
-    return model
+    return model, _checked_info(_folder_of(model, folder), pinned)
+
+
+def _checked_info(folder: Path, pinned: str | None) -> ModelInfo:
+    info = _model_info(folder)
+    refuse_other_weights(folder, info.sha256, pinned)
+    refuse_pickles(folder)
+    return info
 
 
 def _refusing_nan(post_op: Callable[..., Any]) -> Callable[..., Any]:

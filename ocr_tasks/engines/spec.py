@@ -17,7 +17,8 @@ class EngineSpec:
     """Which engine reads the pages, where, and with which models.
 
     ``det_model`` and ``rec_model`` name local models in place of the default: an ONNX file or a
-    folder with ``inference.onnx`` for ``onnx``, a PaddleX model folder for ``paddle``.
+    folder with ``inference.onnx`` for ``onnx``, a PaddleX model folder for ``paddle``. Where
+    ``det_sha256`` and ``rec_sha256`` are given, models of another digest are refused unloaded.
     ``threads`` 0 takes every core the process may use. ``options`` go through to PaddleOCR, or
     to ONNX Runtime's CUDA provider.
     """
@@ -27,6 +28,8 @@ class EngineSpec:
     threads: Annotated[int, Ge(0)] = 0
     det_model: str | None = None
     rec_model: str | None = None
+    det_sha256: str | None = None
+    rec_sha256: str | None = None
     detection: DetectionSpec = field(default_factory=DetectionSpec)
     options: dict[str, Any] = field(default_factory=dict)
 
