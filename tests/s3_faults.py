@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,17 +50,17 @@ class FaultyS3(http.server.ThreadingHTTPServer):
         upstream: str,
         share: float = 0.0,
         seed: int = 0,
-        kinds: Iterable[str] = KINDS,
+        kinds: Sequence[str] = KINDS,
         slow_seconds: float = 0.2,
     ) -> None:
         """Listens on a free port; of all requests a ``share`` from 0 to 1 meets a fault."""
         super().__init__(("127.0.0.1", 0), _Exchange)
         self.upstream = urlsplit(upstream).netloc
         self.share = share
+        self.kinds: Sequence[str] = kinds
         self.slow_seconds = slow_seconds
         self.injected: Counter[str] = Counter()
         self.passed: Counter[str] = Counter()
-        self._kinds = list(kinds)
         self._random = random.Random(seed)
         self._scripted: deque[tuple[str, str, str]] = deque()
         self._lock = threading.Lock()
@@ -79,6 +79,14 @@ class FaultyS3(http.server.ThreadingHTTPServer):
         with self._lock:
             self._scripted.append((kind, method, path_has))
 
+    def calm(self) -> None:
+        """Injects nothing from now on, and counts from zero."""
+        with self._lock:
+            self.share, self.kinds = 0.0, KINDS
+            self._scripted.clear()
+            self.injected.clear()
+            self.passed.clear()
+
     def fault_for(self, method: str, path: str) -> str | None:
         """What a request is to meet, if anything."""
         with self._lock:
@@ -89,7 +97,7 @@ class FaultyS3(http.server.ThreadingHTTPServer):
                     return kind
             if self._random.random() >= self.share:
                 return None
-            kinds = [kind for kind in self._kinds if kind != CUT or method == "GET"]
+            kinds = [kind for kind in self.kinds if kind != CUT or method == "GET"]
             return self._random.choice(kinds) if kinds else None
 
     def count(self, counter: Counter[str], what: str) -> None:

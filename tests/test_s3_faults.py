@@ -26,9 +26,9 @@ def key(s3_endpoint):
 
 
 @pytest.fixture
-def faulty(s3_endpoint):
-    with faulty_s3(s3_endpoint.url, slow_seconds=0.3) as proxy:
-        yield proxy
+def proxy(s3_endpoint):
+    with faulty_s3(s3_endpoint.url, slow_seconds=0.3) as server:
+        yield server
 
 
 def client_of(proxy):
@@ -54,31 +54,31 @@ def get(proxy, endpoint, key, **options):
     ],
 )
 def test_a_client_sees_the_fault_once_and_then_the_object(
-    faulty, s3_endpoint, key, kind, error, told
+    proxy, s3_endpoint, key, kind, error, told
 ):
-    faulty.script(kind, "GET", key)
+    proxy.script(kind, "GET", key)
     with pytest.raises(error, match=told):
-        get(faulty, s3_endpoint, key)
-    assert faulty.injected == {kind: 1}
-    assert get(faulty, s3_endpoint, key) == bytes(10_000)
-    assert faulty.injected == {kind: 1}
+        get(proxy, s3_endpoint, key)
+    assert proxy.injected == {kind: 1}
+    assert get(proxy, s3_endpoint, key) == bytes(10_000)
+    assert proxy.injected == {kind: 1}
 
 
-def test_a_slow_answer_is_late_and_whole(faulty, s3_endpoint, key):
-    faulty.script(SLOW, "GET", key)
+def test_a_slow_answer_is_late_and_whole(proxy, s3_endpoint, key):
+    proxy.script(SLOW, "GET", key)
     started = time.monotonic()
-    assert get(faulty, s3_endpoint, key) == bytes(10_000)
+    assert get(proxy, s3_endpoint, key) == bytes(10_000)
     assert time.monotonic() - started >= 0.3
-    assert faulty.injected == {SLOW: 1}
+    assert proxy.injected == {SLOW: 1}
 
 
-def test_a_cut_body_stands_under_its_full_length(faulty, s3_endpoint, key):
-    faulty.script(CUT, "GET", key)
-    url = client_of(faulty).generate_presigned_url(
+def test_a_cut_body_stands_under_its_full_length(proxy, s3_endpoint, key):
+    proxy.script(CUT, "GET", key)
+    url = client_of(proxy).generate_presigned_url(
         "get_object", Params={"Bucket": s3_endpoint.bucket, "Key": key}
     )
-    connection = http.client.HTTPConnection("127.0.0.1", faulty.server_port)
-    connection.request("GET", url.removeprefix(faulty.url))
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.server_port)
+    connection.request("GET", url.removeprefix(proxy.url))
     answer = connection.getresponse()
     assert answer.headers["Content-Length"] == "10000"
     with pytest.raises(http.client.IncompleteRead) as told:
@@ -89,33 +89,33 @@ def test_a_cut_body_stands_under_its_full_length(faulty, s3_endpoint, key):
 
 @pytest.mark.parametrize(("kind", "is_there"), [(RESET, False), (LOST, True)])
 def test_a_lost_answer_was_carried_out_and_a_reset_before_was_not(
-    faulty, s3_endpoint, kind, is_there
+    proxy, s3_endpoint, kind, is_there
 ):
-    client, name = client_of(faulty), f"put-{uuid4().hex}"
-    faulty.script(kind, "PUT", name)
+    client, name = client_of(proxy), f"put-{uuid4().hex}"
+    proxy.script(kind, "PUT", name)
     with pytest.raises(botocore.exceptions.ConnectionClosedError):
         client.put_object(Bucket=s3_endpoint.bucket, Key=name, Body=b"x")
     found = client.list_objects_v2(Bucket=s3_endpoint.bucket, Prefix=name)
     assert found["KeyCount"] == is_there
 
 
-def test_conditions_ranges_heads_and_chunked_bodies_pass(faulty, s3_endpoint):
-    client, name = client_of(faulty), f"passed é {uuid4().hex}"
+def test_conditions_ranges_heads_and_chunked_bodies_pass(proxy, s3_endpoint):
+    client, name = client_of(proxy), f"passed é {uuid4().hex}"
     place = {"Bucket": s3_endpoint.bucket, "Key": name}
     data = bytes(range(256)) * 1_000
     client.put_object(**place, Body=data, IfNoneMatch="*", ChecksumAlgorithm="SHA256")
     with pytest.raises(botocore.exceptions.ClientError, match="PreconditionFailed"):
         client.put_object(**place, Body=b"other", IfNoneMatch="*")
     assert client.head_object(**place)["ContentLength"] == len(data)
-    assert get(faulty, s3_endpoint, name, Range="bytes=256-511") == data[256:512]
-    assert get(faulty, s3_endpoint, name) == data
+    assert get(proxy, s3_endpoint, name, Range="bytes=256-511") == data[256:512]
+    assert get(proxy, s3_endpoint, name) == data
     url = client.generate_presigned_url("put_object", Params=place)
-    connection = http.client.HTTPConnection("127.0.0.1", faulty.server_port)
-    connection.request("PUT", url.removeprefix(faulty.url), iter([b"one", b"two"]))
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.server_port)
+    connection.request("PUT", url.removeprefix(proxy.url), iter([b"one", b"two"]))
     assert connection.getresponse().status == 200
     connection.close()
-    assert get(faulty, s3_endpoint, name) == b"onetwo"
-    assert faulty.injected == {}
+    assert get(proxy, s3_endpoint, name) == b"onetwo"
+    assert proxy.injected == {}
 
 
 def test_the_share_is_kept_and_kinds_come_evenly(s3_endpoint, key):
@@ -130,8 +130,8 @@ def test_the_share_is_kept_and_kinds_come_evenly(s3_endpoint, key):
     assert set(proxy.injected) == set(KINDS)
 
 
-def test_many_clients_at_once_are_served_quickly(faulty, s3_endpoint, key):
-    client = client_of(faulty)
+def test_many_clients_at_once_are_served_quickly(proxy, s3_endpoint, key):
+    client = client_of(proxy)
 
     def ask(_):
         answer = client.get_object(Bucket=s3_endpoint.bucket, Key=key)
@@ -141,7 +141,7 @@ def test_many_clients_at_once_are_served_quickly(faulty, s3_endpoint, key):
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(ask, range(200))) == {10_000}
     assert time.monotonic() - started < 30
-    assert faulty.passed == {"GET": 200}
+    assert proxy.passed == {"GET": 200}
 
 
 def test_it_can_run_in_a_process_of_its_own(s3_endpoint, key):
