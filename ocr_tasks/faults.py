@@ -1,10 +1,18 @@
-"""What stores, their clients and damaged files raise, in our own errors."""
+"""What stores, their clients and damaged files raise, in our errors; and what is asked again."""
 
 import errno
-import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from ocr_tasks.errors import (
     DamagedFileError,
@@ -14,9 +22,91 @@ from ocr_tasks.errors import (
     StorageError,
 )
 
-NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG}
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# How a lost request is asked for again: the n-th pause is chance's between 0 and
+# FIRST_WAIT * 2^n seconds, so that workers that failed together do not come again together.
+ATTEMPTS = 10
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 10.0
+
+NO_ACCESS = {
+    errno.EACCES,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+NO_ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 # What S3 says of a single object; expired or wrong credentials are no property of an object.
 DENIED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "403"}
+# Of the answers that blame the request, with a status of 400 to 499, those that time mends.
+PASSING_STATUS = {408, 409, 412, 429}
+PASSING_CODES = {
+    "BadDigest",
+    "IncompleteBody",
+    "RequestTimeout",
+    "SlowDown",
+    "XAmzContentSHA256Mismatch",
+}
+
+
+def retried(ask: Callable[[], T], uri: str) -> T:
+    """What ``ask`` returns; after a fault of the moment it is asked again, ever later.
+
+    Raises:
+        StorageError: the fault stayed, or is one that waiting does not mend.
+        NoAccessError: the store will not give it.
+        OSError: as FileNotFoundError or FileExistsError; those are answers.
+    """
+
+    def guarded() -> T:
+        with store_faults(uri):
+            return ask()
+
+    retrying = Retrying(
+        retry=retry_if_exception(_is_of_the_moment),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(FIRST_WAIT, LONGEST_WAIT),
+        before_sleep=_log_retry,
+        reraise=True,
+    )
+    return retrying(guarded)
+
+
+def _is_of_the_moment(error: BaseException) -> bool:
+    """Whether it is a lost request, and not a full disk or wrong credentials."""
+    if not isinstance(error, StorageError):
+        return False
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in NO_ROOM:
+        return False
+    answer = _answer_behind(error)
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    code = answer.get("Error", {}).get("Code")
+    return status not in range(400, 500) or status in PASSING_STATUS or code in PASSING_CODES
+
+
+def _answer_behind(error: BaseException | None) -> dict[str, Any]:
+    """What S3 said, if that is what the error comes from."""
+    while error is not None:
+        if answer := getattr(error, "response", None):
+            return dict(answer)
+        error = error.__cause__
+    return {}
+
+
+def _log_retry(state: RetryCallState) -> None:
+    assert state.outcome is not None
+    log.warning(
+        "try %d of %d failed, the next is in %.1f s: %s",
+        state.attempt_number,
+        ATTEMPTS,
+        state.upcoming_sleep,
+        state.outcome.exception(),
+    )
 
 
 @contextmanager
@@ -27,6 +117,8 @@ def store_faults(uri: str) -> Iterator[None]:
     except (OcrTasksError, FileNotFoundError, FileExistsError):
         raise
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageError(f"{uri}: no room left, by disk, quota or limit: {error}") from error
         kind = NoAccessError if _is_denied(error) else StorageError
         raise kind(f"{uri}: {error}") from error
     except Exception as error:  # clients have errors of their own, as botocore without a network
@@ -63,44 +155,3 @@ def damage_named(uri: str) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(f"{uri} cannot be read: {error}") from error
-
-
-class GuardedFile(io.RawIOBase):
-    """A stored object that is being read. It remembers that a request was lost.
-
-    Whoever reads a damaged document catches what a decoder raises, so a lost request would pass
-    for damage; ``open_seekable`` raises it once more.
-    """
-
-    def __init__(self, file: Any, uri: str) -> None:
-        super().__init__()
-        self.lost: StorageError | None = None
-        self._file = file
-        self._uri = uri
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return cast(int, self._file.tell())
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Moves there; says where that is from the start."""
-        return cast(int, self._file.seek(offset, whence))
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Reads into ``buffer``; says how much. Once a request was lost, the file is at its end."""
-        if self.lost is not None:
-            return 0  # pdfium asks on thousands of times, and what it makes of it is not used
-        try:
-            with store_faults(self._uri):
-                return cast(int, self._file.readinto(buffer))
-        except StorageError as error:
-            self.lost = error
-            raise

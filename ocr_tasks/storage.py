@@ -1,38 +1,26 @@
 """The one door to stores: local files, S3, memory, whatever fsspec speaks."""
 
-import datetime
+import hashlib
 import os
-import tempfile
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import fsspec
+from ocr_tasks.errors import SourceChangedError, StorageError
+from ocr_tasks.faults import retried, writing_faults
+from ocr_tasks.stores import local
+from ocr_tasks.stores.filesystems import is_local, is_s3, resolve
+from ocr_tasks.stores.filesystems import refuse_other_schemes as refuse_other_schemes
+from ocr_tasks.stores.listing import StoredObject as StoredObject
+from ocr_tasks.stores.listing import objects_below, version_in
+from ocr_tasks.stores.seekable import SeekableObject
 
-from ocr_tasks.errors import SettingsError
-from ocr_tasks.faults import GuardedFile, store_faults, writing_faults
-
-VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
-
-
-Listing = dict[str, dict[str, Any]]  # path to what fsspec says of the object
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """An object as a listing tells it.
-
-    ``version`` changes when its bytes do; it is empty where the store keeps none. ``is_closed``
-    marks a folder that may not be listed, so that nobody knows what lies in it.
-    """
-
-    uri: str
-    size: int
-    version: str
-    is_regular: bool
-    is_closed: bool = False
+# An object up to this size is one PUT, which S3 takes or refuses as a whole; above it s3fs sends
+# parts, which S3 does not take in one request (its limit for a PUT).
+LARGEST_PUT = 5 * 2**30
+MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # the ETag of an object that came by one plain PUT
 
 
 def absolute(url: str) -> str:
@@ -43,7 +31,7 @@ def absolute(url: str) -> str:
     """
     if "://" not in url:
         return "file://" + os.path.abspath(os.path.expanduser(url))
-    filesystem, path = _resolve(url)
+    filesystem, path = resolve(url)
     return cast(str, filesystem.unstrip_protocol(path))
 
 
@@ -67,53 +55,8 @@ def list_objects(url: str) -> Iterator[StoredObject]:
         SettingsError: there is nothing at ``url``.
         StorageError: the store did not answer.
     """
-    filesystem, root = _resolve(url)
-    closed: list[str] = []
-    with store_faults(url):
-        try:
-            found = _find(filesystem, root, closed)
-        except FileNotFoundError:
-            found = {}
-        if root in closed:
-            raise SettingsError(f"{url} may not be listed")
-        if not found and not filesystem.exists(root):
-            raise SettingsError(f"there is nothing at {url}")
-        if list(found) == [root]:  # a single object; some stores list it without its details
-            found = {root: filesystem.info(root)}
-    for path in sorted([*found, *closed]):
-        if path in closed:
-            yield StoredObject(filesystem.unstrip_protocol(path), 0, "", False, is_closed=True)
-            continue
-        info = found[path]
-        if path.endswith("/") and not info.get("size"):
-            continue
-        yield StoredObject(
-            uri=filesystem.unstrip_protocol(path),
-            size=int(info.get("size") or 0),
-            version=_version(info),
-            is_regular=info["type"] == "file",
-        )
-
-
-def _find(filesystem: Any, root: str, closed: list[str]) -> Listing:
-    """Everything below ``root``. Local folders that may not be listed are noted in ``closed``.
-
-    fsspec's own ``find`` leaves such folders out without a word, and all that is in them.
-    """
-    if "file" not in _protocols(filesystem) or not filesystem.isdir(root):
-        return cast(Listing, filesystem.find(root, detail=True))
-    found: Listing = {}
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            entries = filesystem.ls(folder, detail=True)
-        except PermissionError:
-            closed.append(folder)
-            continue
-        folders += [info["name"] for info in entries if info["type"] == "directory"]
-        found |= {info["name"]: info for info in entries if info["type"] != "directory"}
-    return found
+    filesystem, root = resolve(url)
+    yield from objects_below(filesystem, root, url)
 
 
 def version_of(uri: str) -> str:
@@ -123,28 +66,56 @@ def version_of(uri: str) -> str:
         FileNotFoundError: there is no such object.
         StorageError: the store did not answer.
     """
-    filesystem, path = _resolve(uri)
-    with store_faults(uri):
-        return _version(filesystem.info(path))
-
-
-def _version(info: dict[str, Any]) -> str:
-    value = next((info[key] for key in VERSION_KEYS if info.get(key)), "")
-    # The same time is a number in one answer of a store and a datetime in another.
-    return str(value.timestamp() if isinstance(value, datetime.datetime) else value)
+    filesystem, path = resolve(uri)
+    return retried(lambda: version_in(filesystem.info(path)), uri)
 
 
 def read_bytes(uri: str, start: int | None = None, end: int | None = None) -> bytes:
     """The bytes of an object, or those from ``start`` up to ``end``.
+
+    A body that ends before its announced length is a lost request, and asked for again.
 
     Raises:
         FileNotFoundError: there is no such object.
         NoAccessError: the store will not give it.
         StorageError: the store did not answer.
     """
-    filesystem, path = _resolve(uri)
-    with store_faults(uri):
-        return cast(bytes, filesystem.cat_file(path, start=start, end=end))
+    filesystem, path = resolve(uri)
+    return cast(bytes, retried(lambda: filesystem.cat_file(path, start=start, end=end), uri))
+
+
+def read_whole(uri: str, size: int, version: str) -> bytes:
+    """The bytes of the object that a listing told of, by its ``size`` and ``version``.
+
+    If the version is the digest of the bytes, as that of most objects in S3, one request is all.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        NoAccessError: the store will not give it.
+        SourceChangedError: the object is another one now.
+        StorageError: the store did not answer, or never with the same bytes.
+    """
+    filesystem, path = resolve(uri)
+    digest = MD5.fullmatch(version)
+
+    def read() -> bytes:
+        data = cast(bytes, filesystem.cat_file(path))
+        if digest and len(data) == size and _md5(data) == digest[1]:
+            return data
+        if version not in {"", version_in(filesystem.info(path))}:
+            raise SourceChangedError("the object was replaced since the run was planned")
+        if len(data) != size:
+            raise SourceChangedError(f"{len(data)} bytes, but {size} when the run was planned")
+        # That of an object encrypted by KMS looks like a digest and is none.
+        if digest and filesystem.cat_file(path) != data:
+            raise StorageError(f"{uri}: two reads of one object gave different bytes")
+        return data
+
+    return retried(read, uri)
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
@@ -154,110 +125,85 @@ def open_seekable(uri: str) -> Iterator[BinaryIO]:
     Raises:
         FileNotFoundError: there is no such object.
         NoAccessError: the store will not give it.
+        SourceChangedError: the object was replaced while it was read.
         StorageError: the store did not answer, now or while the file was read.
     """
-    filesystem, path = _resolve(uri)
-    with store_faults(uri):
-        file = filesystem.open(path, "rb")
-    with file:
-        guarded = GuardedFile(file, uri)
+    filesystem, path = resolve(uri)
+
+    def open_file() -> Any:
+        return filesystem.open(path, "rb")
+
+    with SeekableObject(retried(open_file, uri), open_file, uri) as file:
         try:
-            yield cast(BinaryIO, guarded)
+            yield cast(BinaryIO, file)
         finally:
-            if guarded.lost is not None:
-                raise guarded.lost
+            if file.lost is not None:
+                raise file.lost
 
 
 def exists(uri: str) -> bool:
     """Whether there is an object."""
-    filesystem, path = _resolve(uri)
-    with store_faults(uri):
-        return bool(filesystem.exists(path))
+    filesystem, path = resolve(uri)
+    try:
+        retried(lambda: filesystem.info(path), uri)  # `exists` takes some faults for an answer
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def names_in(url: str) -> list[str]:
     """The names of the objects directly in a folder, sorted; none where there is no folder."""
-    filesystem, path = _resolve(url)
-    with store_faults(url):
-        try:
-            entries = filesystem.ls(path, detail=False)
-        except FileNotFoundError:
-            return []
+    filesystem, path = resolve(url)
+    try:
+        entries = retried(lambda: filesystem.ls(path, detail=False), url)
+    except FileNotFoundError:
+        return []
     return sorted(entry.rstrip("/").rsplit("/", 1)[-1] for entry in entries)
 
 
 def write(uri: str, data: bytes) -> None:
-    """Writes an object, replacing what was there.
+    """Writes a whole object, replacing what was there.
 
     Raises:
         SettingsError: nothing may be written there.
-        StorageError: the store did not answer.
+        StorageError: the store did not answer, or has no room.
     """
-    filesystem, path = _resolve(uri)
+    filesystem, path = resolve(uri)
     with writing_faults(uri):
-        if "file" in _protocols(filesystem):  # elsewhere it might make a bucket
-            filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        filesystem.pipe_file(path, data)
+        if is_local(filesystem):
+            retried(lambda: local.replace(Path(path), data), uri)
+        else:
+            retried(lambda: filesystem.pipe_file(path, data, **_in_one(filesystem)), uri)
 
 
 def create(uri: str, data: bytes, staging: str) -> bool:
     """Writes a whole object if and only if there is none of that name; says whether it did.
 
     Nobody ever sees a part of it: local files are staged in the folder ``staging`` on the same
-    disk and then hard-linked to their name, S3 gets one conditional PUT.
+    disk and then hard-linked to their name, S3 gets one conditional PUT. If the answer to that
+    is lost and it is sent again, it finds its own object and says no: whoever must know whose
+    object stands there reads it.
 
     Raises:
         SettingsError: nothing may be written there.
-        StorageError: the store did not answer.
+        StorageError: the store did not answer, or has no room.
     """
-    filesystem, path = _resolve(uri)
+    filesystem, path = resolve(uri)
+
+    def attempt() -> None:
+        if is_local(filesystem):
+            local.create(Path(path), data, Path(resolve(staging)[1]))
+        else:
+            filesystem.pipe_file(path, data, mode="create", **_in_one(filesystem))
+
     with writing_faults(uri):
         try:
-            if "file" in _protocols(filesystem):
-                _create_local(Path(path), data, Path(_resolve(staging)[1]))
-            else:
-                filesystem.pipe_file(path, data, mode="create")
+            retried(attempt, uri)
         except FileExistsError:
             return False
     return True
 
 
-def _create_local(path: Path, data: bytes, staging: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging.mkdir(parents=True, exist_ok=True)
-    descriptor, staged = tempfile.mkstemp(prefix=path.name + ".", dir=staging)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(staged, 0o644)
-        os.link(staged, path)
-    finally:
-        os.unlink(staged)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a new name in ``folder`` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _resolve(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path on it. Names with ``::`` or ``*`` mean themselves."""
-    protocol = url.split("://", 1)[0] if "://" in url else "file"
-    options = {"use_listings_cache": False} if protocol in {"s3", "s3a"} else {}
-    try:
-        filesystem = fsspec.filesystem(protocol, **options)
-    except (ValueError, ImportError) as error:
-        raise SettingsError(f"{url}: {error}") from error
-    return filesystem, filesystem._strip_protocol(url)
-
-
-def _protocols(filesystem: Any) -> tuple[str, ...]:
-    protocol = filesystem.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+def _in_one(filesystem: Any) -> dict[str, int]:
+    """What has s3fs send an object in one request; other clients do so, or know no such option."""
+    return {"chunksize": LARGEST_PUT} if is_s3(filesystem) else {}

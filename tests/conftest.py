@@ -11,6 +11,9 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
+from ocr_tasks import faults
+from tests.s3_faults import FaultyS3, faulty_s3
+
 BUCKET = "scans"
 
 # What is set up on this machine for real runs must not reach the tests.
@@ -71,6 +74,31 @@ def point_s3_at(patch: pytest.MonkeyPatch, url: str) -> None:
 
 def _client(url: str) -> Any:
     return boto3.client("s3", endpoint_url=url)
+
+
+@pytest.fixture(scope="module")
+def s3_proxy(s3_endpoint: S3Endpoint) -> Iterator[FaultyS3]:
+    """A proxy before the S3 server, to which all clients of a module's tests go."""
+    with (
+        faulty_s3(s3_endpoint.url, slow_seconds=0.05) as proxy,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        point_s3_at(patch, proxy.url)
+        yield proxy
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def faulty(s3_proxy: FaultyS3, without_waits: None) -> Iterator[FaultyS3]:
+    """The proxy, which passes everything on until a test tells it otherwise."""
+    yield s3_proxy
+    s3_proxy.calm()
+
+
+@pytest.fixture
+def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost requests are made again at once, as often as ever."""
+    monkeypatch.setattr(faults, "FIRST_WAIT", 0)
 
 
 @pytest.fixture

@@ -2,15 +2,15 @@
 
 import errno
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 
 from ocr_tasks import storage
-from ocr_tasks.errors import NoAccessError, SettingsError, StorageError
+from ocr_tasks.errors import NoAccessError, SettingsError
 from tests.makers import fill_folder
 from tests.stores import ODD_NAMES, S3_NAMES, names_at
 
@@ -167,41 +167,6 @@ def test_of_eight_racing_writers_exactly_one_wins_and_its_bytes_stand(kind, tmp_
     assert len(names_at(root)) == 6  # and staging is empty
 
 
-def test_no_reader_ever_sees_a_part_of_an_object(tmp_path):
-    folder, size = tmp_path / "pages", 3_000_000
-    folder.mkdir()
-    seen, done = set(), threading.Event()
-
-    def watch():
-        while not done.is_set():
-            seen.update(path.stat().st_size for path in folder.iterdir())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    for number in range(10):
-        uri = storage.absolute(str(folder / str(number)))
-        assert storage.create(uri, bytes(size), str(tmp_path / "staging"))
-    done.set()
-    watcher.join()
-    assert seen == {size}
-
-
-def test_staging_is_emptied_when_writing_fails(tmp_path, monkeypatch):
-    def no_room(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", no_room)
-    uri = storage.absolute(str(tmp_path / "pages/x"))
-    with pytest.raises(StorageError):
-        storage.create(uri, b"x", str(tmp_path / "staging"))
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-def test_created_files_can_be_read_by_others(tmp_path):
-    storage.create(str(tmp_path / "pages/x"), b"x", str(tmp_path / "staging"))
-    assert (tmp_path / "pages/x").stat().st_mode & 0o777 == 0o644
-
-
 @pytest.mark.parametrize(
     ("url", "whole"),
     [
@@ -211,7 +176,9 @@ def test_created_files_can_be_read_by_others(tmp_path):
         pytest.param("~/scans", f"file://{Path.home()}/scans", id="a path below home"),
         pytest.param("/odd::name [x]*", "file:///odd::name [x]*", id="an odd path"),
         pytest.param("file:///data/in", "file:///data/in", id="a file URL"),
+        pytest.param("local:///data/in", "file:///data/in", id="a file URL by another name"),
         pytest.param("s3://bucket/scans", "s3://bucket/scans", id="an S3 URL"),
+        pytest.param("s3a://bucket/scans", "s3://bucket/scans", id="an S3 URL as Hadoop has it"),
         pytest.param("memory://scans", "memory:///scans", id="a memory URL"),
     ],
 )
@@ -241,20 +208,42 @@ def test_links_pipes_and_what_they_lead_to_are_not_regular(tmp_path):
     assert regular == {"file": True, "link": False, "broken": False, "pipe": False}
 
 
+def test_a_deep_tree_is_listed_in_the_order_of_its_paths(tmp_path):
+    deep = tmp_path / "/".join(["d"] * 1_200)
+    for folder in (*reversed(deep.parents), deep):
+        folder.mkdir(exist_ok=True)
+    for name in ("a", "e", "d.txt", "d!"):
+        (tmp_path / name).touch()
+    (deep / "x").touch()
+    found = [
+        item.uri.removeprefix(f"file://{tmp_path}/") for item in storage.list_objects(str(tmp_path))
+    ]
+    assert found == ["a", "d!", "d.txt", "d/" * 1_200 + "x", "e"]
+
+
+def test_what_vanishes_while_a_folder_is_listed_is_left_out(tmp_path):
+    url = fill_folder(tmp_path, {"a": b"1", "b/x": b"2", "c": b"3", "d": b"4"})
+    found = storage.list_objects(url)
+    assert next(found).uri.endswith("/a")
+    shutil.rmtree(tmp_path / "b")
+    (tmp_path / "c").unlink()
+    assert [item.uri for item in found] == [f"{url}/d"]
+
+
 def test_an_empty_folder_has_no_objects(tmp_path):
     assert list(storage.list_objects(str(tmp_path))) == []
 
 
 def test_a_folder_that_may_not_be_listed_is_told_and_the_rest_is_listed(tmp_path, monkeypatch):
     url = fill_folder(tmp_path, {"a/x": b"1", "closed/y": b"2", "z": b"3"})
-    listed = LocalFileSystem.ls
+    listed = os.scandir
 
-    def refuse_closed(self, path, **options):
-        if str(path).rstrip("/").endswith("/closed"):
+    def refuse_closed(path):
+        if path.rstrip("/").endswith("/closed"):
             raise PermissionError(errno.EACCES, "Permission denied", path)
-        return listed(self, path, **options)
+        return listed(path)
 
-    monkeypatch.setattr(LocalFileSystem, "ls", refuse_closed)  # root may list everything
+    monkeypatch.setattr(os, "scandir", refuse_closed)  # root may list everything
     found = {item.uri.rsplit("/", 1)[-1]: item.is_closed for item in storage.list_objects(url)}
     assert found == {"x": False, "closed": True, "z": False}
     with pytest.raises(SettingsError, match="may not be listed"):

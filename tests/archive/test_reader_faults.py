@@ -53,6 +53,9 @@ class FaultyFile:
     def __exit__(self, *_):
         pass
 
+    def close(self):
+        pass
+
     def seek(self, offset, whence=0):
         self.position = offset + {0: 0, 1: self.position, 2: len(self.data)}[whence]
         return self.position
@@ -69,7 +72,7 @@ class FaultyFile:
 
 
 @pytest.fixture
-def faulty():
+def faulty(without_waits):
     fsspec.register_implementation("faulty", FaultyFileSystem, clobber=True)
     FaultyFileSystem.answers_left = None
     FaultyFileSystem.error = OSError(5, "Input/output error")

@@ -1,0 +1,65 @@
+"""Local files: written whole or not at all, and for their owner and group alone."""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+# As under umask 027, however lax this process's own is; a stricter one is kept to.
+FILE_MODE = 0o640
+FOLDER_MODE = 0o750
+
+
+def create(path: Path, data: bytes, staging: Path) -> None:
+    """Writes the file whole if there is none of that name; else FileExistsError.
+
+    It is staged in the folder ``staging`` on the same disk and then hard-linked to its name.
+    """
+    make_folder(path.parent)
+    make_folder(staging)
+    _staged(staging, data, lambda staged: os.link(staged, path))
+    _sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Writes the file whole in place of what was there."""
+    make_folder(path.parent)
+    _staged(path.parent, data, lambda staged: os.replace(staged, path))
+    _sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, as far as they are missing."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        folder.mkdir(FOLDER_MODE)
+    except FileExistsError:
+        if not folder.is_dir():  # else another process was faster
+            raise NotADirectoryError(errno.ENOTDIR, "Not a folder", str(folder)) from None
+    _sync_folder(folder.parent)
+
+
+def _staged(folder: Path, data: bytes, give_name: Callable[[Path], None]) -> None:
+    """Writes a file of no name that matters, has it named, and removes it whatever happens."""
+    staged = folder / f".{secrets.token_hex(8)}.part"
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        give_name(staged)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a new name in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
