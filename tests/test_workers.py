@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_tasks.errors import NotImageError, WorkerDiedError
+from ocr_tasks.errors import NotImageError
 from ocr_tasks.workers import cores, run_in_processes
 
 
@@ -37,14 +36,28 @@ def fail_on_three(item, tick):
     return item
 
 
-def die_on_three(item, tick):
-    if item == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return item
+class TwoPartError(Exception):
+    """One that pickle cannot make anew: it was given two arguments and keeps one."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
 
 
-def exit_at_once(item, tick):
-    os._exit(1)
+def fail_in_two_parts(item, tick):
+    raise TwoPartError(item, item + 1)
+
+
+def fail_second_while_first_works(item, tick):
+    folder, number = Path(item[0]), item[1]
+    (folder / f"began-{number}").touch()
+    if number == 0:
+        wait_until(lambda: (folder / "failed").exists())
+        time.sleep(0.5)
+    elif number == 1:
+        wait_until(lambda: (folder / "began-0").exists())
+        (folder / "failed").touch()
+        raise NotImageError("the second fails")
+    return number
 
 
 def note_and_fail_first(item, tick):
@@ -87,45 +100,26 @@ def test_an_error_in_a_worker_is_raised_here_as_it_was():
         list(run_in_processes(fail_on_three, [1, 2, 3], 2, unheard))
 
 
+def test_an_error_that_cannot_cross_processes_is_raised_as_one_that_says_the_same():
+    with pytest.raises(RuntimeError, match="TwoPartError: 3 and 4") as raised:
+        list(run_in_processes(fail_in_two_parts, [3], 1, unheard))
+    assert "fail_in_two_parts" in "".join(raised.value.__notes__)
+
+
+def test_what_is_under_way_when_another_fails_is_finished(tmp_path):
+    items = [(str(tmp_path), number) for number in range(6)]
+    results = []
+    with pytest.raises(NotImageError):
+        results.extend(run_in_processes(fail_second_while_first_works, items, 2, unheard))
+    assert 0 in results
+    assert len(results) < 5
+
+
 def test_after_an_error_the_remaining_items_are_left(tmp_path):
     items = [(str(tmp_path), number) for number in range(200)]
     with pytest.raises(NotImageError):
         list(run_in_processes(note_and_fail_first, items, 1, unheard))
     assert len(list(tmp_path.iterdir())) < len(items)
-
-
-@pytest.mark.parametrize(
-    "work",
-    [pytest.param(die_on_three, id="killed"), pytest.param(exit_at_once, id="exits")],
-)
-def test_a_worker_that_ends_without_an_answer_is_an_error_to_try_again(work):
-    with pytest.raises(WorkerDiedError) as died:
-        list(run_in_processes(work, [1, 2, 3, 4, 5], 2, unheard))
-    assert died.value.retryable
-
-
-class HandedOutSlowly(list):
-    """Gives its second item only when whoever took the first is dead."""
-
-    def __iter__(self):
-        before = set(multiprocessing.active_children())
-        yield self[0]
-        deadline = time.monotonic() + 30
-        while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
-            time.sleep(0.05)
-        yield from self[1:]
-
-
-def test_a_worker_that_dies_while_items_are_handed_out_is_the_same_error():
-    with pytest.raises(WorkerDiedError):
-        list(run_in_processes(exit_at_once, HandedOutSlowly([1, 2]), 2, unheard))
-
-
-def test_no_process_outlives_the_pool():
-    before = set(multiprocessing.active_children())
-    with pytest.raises(WorkerDiedError):
-        list(run_in_processes(die_on_three, [3, 3, 3], 2, unheard))
-    assert set(multiprocessing.active_children()) <= before
 
 
 def test_only_cores_that_this_process_may_use_are_counted():

@@ -187,7 +187,7 @@ def run(
 
     Raises:
         OcrTasksError: as plan, infer and seal do.
-        WorkerDiedError: a worker process was killed.
+        WorkerDiedError: a shard's worker processes died in every try; all other shards are done.
     """
     workers = workers or cores()
     planned = plan(settings, run_id, workers)
@@ -226,7 +226,7 @@ def infer_missing(
         for item in items:
             _infer_item(item, advance)
     else:
-        for _ in run_in_processes(_infer_item, items, processes, advance):
+        for _ in run_in_processes(_infer_item, items, processes, advance, _shard_of):
             pass
     return {"run_id": run_id, "shards": len(missing)}
 
@@ -239,6 +239,10 @@ def new_run_id() -> str:
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
     output, run_id, shard_id, threads = item
     return infer(output, run_id, shard_id, threads, tick)
+
+
+def _shard_of(item: tuple[str, str, str, int]) -> str:
+    return f"shard {item[2]}"
 
 
 def _with_absolute_urls(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
