@@ -99,11 +99,13 @@ def read_whole(uri: str, size: int, version: str) -> bytes:
     digest = MD5.fullmatch(version)
 
     def read() -> bytes:
+        if not digest:  # and before it is opened: it may be a pipe by now
+            _refuse_replaced(filesystem, path, version)
         data = cast(bytes, filesystem.cat_file(path))
         if digest and len(data) == size and _md5(data) == digest[1]:
             return data
-        if version not in {"", version_in(filesystem.info(path))}:
-            raise SourceChangedError("the object was replaced since the run was planned")
+        if digest:
+            _refuse_replaced(filesystem, path, version)
         if len(data) != size:
             raise SourceChangedError(f"{len(data)} bytes, but {size} when the run was planned")
         # That of an object encrypted by KMS looks like a digest and is none.
@@ -112,6 +114,11 @@ def read_whole(uri: str, size: int, version: str) -> bytes:
         return data
 
     return retried(read, uri)
+
+
+def _refuse_replaced(filesystem: Any, path: str, version: str) -> None:
+    if version not in {"", version_in(filesystem.info(path))}:
+        raise SourceChangedError("the object was replaced since the run was planned")
 
 
 def _md5(data: bytes) -> str:

@@ -57,8 +57,6 @@ class StoredSource:
             digest = hashlib.sha256()
             size = 0
             try:
-                if page.source_version not in {"", self._version_now()}:
-                    raise SourceChangedError("the object was replaced since the run was planned")
                 for part in self._parts(page):
                     _append(cast(BinaryIO, file), part)
                     digest.update(part)
@@ -71,22 +69,24 @@ class StoredSource:
                 )
             yield Document(cast(BinaryIO, file), size, digest.hexdigest())
 
-    def _version_now(self) -> str:
-        if self._version is None:
-            self._version = storage.version_of(self._uri)
-        return self._version
-
     def _parts(self, page: ExpectedPage) -> Iterator[bytes]:
-        if page.source_member is not None and page.member_offset is None:
-            return self._unpacked(page)
         if page.source_member is None and page.source_bytes <= READ_BYTES:
-            return iter([storage.read_bytes(self._uri)])
+            yield storage.read_whole(self._uri, page.source_bytes, page.source_version)
+            return
+        self._refuse_replaced(page)
+        if page.source_member is not None and page.member_offset is None:
+            yield from self._unpacked(page)
+            return
         start = page.member_offset or 0
         end = start + page.source_bytes
-        return (
-            storage.read_bytes(self._uri, at, min(at + READ_BYTES, end))
-            for at in range(start, end, READ_BYTES)
-        )
+        for at in range(start, end, READ_BYTES):
+            yield storage.read_bytes(self._uri, at, min(at + READ_BYTES, end))
+
+    def _refuse_replaced(self, page: ExpectedPage) -> None:
+        if self._version is None:
+            self._version = storage.version_of(self._uri)
+        if page.source_version not in {"", self._version}:
+            raise SourceChangedError("the object was replaced since the run was planned")
 
     def _unpacked(self, page: ExpectedPage) -> Iterator[bytes]:
         if self._archive is None:
