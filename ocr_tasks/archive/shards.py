@@ -198,10 +198,13 @@ def read_manifest(
         SettingsError: it has no such shard.
         DamagedFileError: it is not what was written.
     """
-    filters = None if shard_id is None else [("shard_id", "=", shard_id)]
     names = None if columns is None else list(columns)
     with storage.open_seekable(uri) as file, damage_named(uri):
-        table = pq.read_table(file, columns=names, filters=filters, page_checksum_verification=True)
+        if shard_id is None:
+            table = pq.ParquetFile(file, page_checksum_verification=True).read(names)
+        else:
+            own = [("shard_id", "=", shard_id)]
+            table = pq.read_table(file, columns=names, filters=own, page_checksum_verification=True)
     if table.num_rows == 0:
         raise SettingsError(f"the manifest has no shard {shard_id!r}")
     return Manifest(table)

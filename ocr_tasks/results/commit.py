@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocr_tasks import storage
@@ -56,12 +55,11 @@ def committed_tally(layout: RunLayout, shard_id: str) -> ShardTally | None:
     """
     uri = layout.part(shard_id)
     try:
-        data = storage.read_bytes(uri)
+        with storage.open_seekable(uri) as file, damage_named(uri):
+            footer = pq.read_schema(file).metadata or {}
+            return _tally_of_footer({key.decode(): value.decode() for key, value in footer.items()})
     except FileNotFoundError:
         return None
-    with damage_named(uri):
-        footer = pq.read_schema(pa.BufferReader(data)).metadata or {}
-        return _tally_of_footer({key.decode(): value.decode() for key, value in footer.items()})
 
 
 def committed_shards(layout: RunLayout) -> set[str]:

@@ -1,11 +1,14 @@
 """The seal: proof that the rows are what the manifest expected, page for page."""
 
 import hashlib
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ocr_tasks import storage
@@ -16,11 +19,14 @@ from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import Status
 
 NAMED = 10  # how many missing shards or pages a refusal names
+READERS = 8  # files that are read at once: they wait for the store, and each is held whole
+REQUIRED = ["page_id", "status", "n_lines"]
+COUNTED = [*REQUIRED, "error_class", "conf_mean"]
 
 
 @dataclass(slots=True)
 class Audit:
-    """What the committed files of a run hold."""
+    """What committed files of a run hold: one of them, or all together."""
 
     pages: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
@@ -35,54 +41,86 @@ class Audit:
         """The mean over pages of their mean confidence."""
         return self.confidence_sum / self.confident_pages if self.confident_pages else None
 
+    def add(self, other: Self) -> None:
+        """Counts what the other holds in."""
+        for part in fields(self):
+            setattr(self, part.name, getattr(self, part.name) + getattr(other, part.name))
+
 
 def audit_run(layout: RunLayout, manifest: pa.Table) -> Audit:
     """Reads every committed shard and holds it against the manifest.
 
     The conservation law: every expected page has exactly one row, in its own shard's file, and
-    no row is unexpected.
+    no row is unexpected. Of ``manifest`` only the columns shard_id and page_id matter.
 
     Raises:
         SealRefusedError: a shard or page is missing, twice, or was never expected.
         DamagedFileError: a file is not what was committed.
     """
-    expected: dict[str, set[str]] = defaultdict(set)
-    columns = (manifest[name].to_pylist() for name in ("shard_id", "page_id"))
-    for shard_id, page_id in zip(*columns, strict=True):
-        expected[shard_id].add(page_id)
-    found_shards = committed_shards(layout)
-    _refuse("shards are missing", expected.keys() - found_shards)
-    _refuse("shards are not in the manifest", found_shards - expected.keys())
-    audit = Audit()
-    for shard_id in sorted(found_shards):
-        counts = Counter(_add_shard(audit, layout, shard_id))
-        where = f"in shard {shard_id}"
-        _refuse(f"pages are missing {where}", expected[shard_id] - counts.keys())
-        _refuse(f"pages are not in the manifest {where}", counts.keys() - expected[shard_id])
-        twice = {page for page, count in counts.items() if count > 1}
-        _refuse(f"pages are there twice {where}", twice)
+    expected = _pages_by_shard(manifest)
+    found = committed_shards(layout)
+    _refuse("shards are missing", expected.keys() - found)
+    _refuse("shards are not in the manifest", found - expected.keys())
+    audit, shard_ids = Audit(), sorted(found)
+    with ThreadPoolExecutor(READERS) as readers:
+        pages = (expected[shard_id] for shard_id in shard_ids)
+        for part in readers.map(partial(_audit_part, layout), shard_ids, pages):
+            audit.add(part)
     return audit
 
 
-def _add_shard(audit: Audit, layout: RunLayout, shard_id: str) -> list[str]:
-    """Counts a shard's rows in; returns their page ids."""
+def _pages_by_shard(manifest: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """The page ids of each shard, whose pages follow one another in a manifest."""
+    pages: dict[str, pa.ChunkedArray] = {}
+    start = 0
+    for shard_id, count in _counts(manifest["shard_id"]):
+        pages[shard_id] = manifest["page_id"].slice(start, count)
+        start += count
+    return pages
+
+
+def _audit_part(layout: RunLayout, shard_id: str, expected: pa.ChunkedArray) -> Audit:
+    """Reads a committed shard and holds it against the pages it should have."""
     uri = layout.part(shard_id)
     data = storage.read_bytes(uri)
-    columns = ["page_id", "status", "error_class", "n_lines", "conf_mean"]
     with damage_named(uri):
-        rows = pq.read_table(pa.BufferReader(data), columns=columns).to_pylist()
-        for row in rows:
-            audit.by_status[Status(row["status"]).value] += 1
-            audit.lines += row["n_lines"]
-            if row["error_class"]:
-                audit.by_error[row["error_class"]] += 1
-            if row["conf_mean"] is not None:
-                audit.confidence_sum += row["conf_mean"]
-                audit.confident_pages += 1
-    audit.pages += len(rows)
+        rows = pq.ParquetFile(pa.BufferReader(data)).read(COUNTED, use_threads=False)
+        for name in REQUIRED:
+            if rows[name].null_count:
+                raise ValueError(f"a row has no {name}")
+        by_status = Counter({Status(name).value: n for name, n in _counts(rows["status"])})
+    _refuse_other_pages(shard_id, expected, rows["page_id"])
     digest = hashlib.sha256(data).hexdigest()
-    audit.files.append({"uri": uri, "sha256": digest, "bytes": len(data), "pages": len(rows)})
-    return [row["page_id"] for row in rows]
+    return Audit(
+        pages=rows.num_rows,
+        by_status=by_status,
+        by_error=Counter(dict(_counts(rows["error_class"]))),
+        lines=pc.sum(rows["n_lines"], min_count=0).as_py(),
+        confidence_sum=pc.sum(rows["conf_mean"], min_count=0).as_py(),
+        confident_pages=pc.count(rows["conf_mean"]).as_py(),
+        files=[{"uri": uri, "sha256": digest, "bytes": len(data), "pages": rows.num_rows}],
+    )
+
+
+def _counts(column: pa.ChunkedArray) -> list[tuple[str, int]]:
+    """Each value and how often it is there; nulls are left out."""
+    counts = column.drop_null().value_counts()
+    return [(count["values"], count["counts"]) for count in counts.to_pylist()]
+
+
+def _refuse_other_pages(shard_id: str, expected: pa.ChunkedArray, found: pa.ChunkedArray) -> None:
+    """Makes sure that a shard holds each of its pages once, and no other."""
+    if _sorted(found).equals(_sorted(expected)):
+        return
+    where = f"in shard {shard_id}"
+    counts, names = Counter(found.to_pylist()), set(expected.to_pylist())
+    _refuse(f"pages are missing {where}", names - counts.keys())
+    _refuse(f"pages are not in the manifest {where}", counts.keys() - names)
+    _refuse(f"pages are there twice {where}", {page for page in counts if counts[page] > 1})
+
+
+def _sorted(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    return names.take(pc.sort_indices(names))
 
 
 def refuse_changed_files(files: list[dict[str, Any]]) -> None:
@@ -91,13 +129,19 @@ def refuse_changed_files(files: list[dict[str, Any]]) -> None:
     Raises:
         DamagedFileError: one is gone or has other bytes; it names it.
     """
-    for file in files:
-        try:
-            digest = hashlib.sha256(storage.read_bytes(file["uri"])).hexdigest()
-        except FileNotFoundError:
-            digest = None
-        if digest != file["sha256"]:
-            raise DamagedFileError(f"{file['uri']} is not what was sealed")
+    with ThreadPoolExecutor(READERS) as readers:
+        digests = readers.map(_digest_at, [file["uri"] for file in files])
+        for file, digest in zip(files, digests, strict=True):
+            if digest != file["sha256"]:
+                raise DamagedFileError(f"{file['uri']} is not what was sealed")
+
+
+def _digest_at(uri: str) -> str | None:
+    """The sha256 of an object, or None if there is none."""
+    try:
+        return hashlib.sha256(storage.read_bytes(uri)).hexdigest()
+    except FileNotFoundError:
+        return None
 
 
 def _refuse(what: str, names: set[str]) -> None:

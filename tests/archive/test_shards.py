@@ -1,8 +1,5 @@
 """The manifest: expected pages, parted into shards."""
 
-import io
-from contextlib import nullcontext
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +14,7 @@ from ocr_tasks.archive.shards import (
     read_manifest,
 )
 from ocr_tasks.errors import DamagedFileError, SettingsError
+from tests.counting import only_object
 from tests.makers import expected_page
 
 
@@ -182,22 +180,10 @@ def test_long_inputs_are_planned_without_losing_a_page(memory_url, pages_a_shard
     ]
 
 
-class CountedFile(io.BytesIO):
-    """A file that counts the bytes that are read of it."""
-
-    bytes_read = 0
-
-    def read(self, size=-1):
-        data = super().read(size)
-        self.bytes_read += len(data)
-        return data
-
-
 def test_a_shard_is_found_without_reading_the_manifest_of_all(monkeypatch):
     pages = (expected_page(number, source_version=f"{number:x}") for number in range(100_000))
     data = manifest_bytes(plan_shards(pages, ShardSpec(pages=100), 1), {})
-    file = CountedFile(data)
-    monkeypatch.setattr(storage, "open_seekable", lambda uri: nullcontext(file))
+    file = only_object(monkeypatch, data)
     assert read_manifest("somewhere", "00500").pages == 100
     assert 0 < file.bytes_read < len(data) / 4
     file.bytes_read = 0

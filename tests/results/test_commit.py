@@ -2,6 +2,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 from uuid import uuid4
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from ocr_tasks.errors import SettingsError, WorkerDiedError
 from ocr_tasks.results.commit import ShardTally, commit_shard, committed_shards, committed_tally
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.workers import run_in_processes
+from tests.counting import only_object
 from tests.results.answers import ONE_OF_EACH, row
 from tests.results.racers import commit_with_the_others, die_before_the_name_is_given
 
@@ -107,6 +109,18 @@ def test_the_footer_tells_what_the_rows_are(layout):
         b"ocr_tasks.status.failed": b"1",
         b"ocr_tasks.status.ok": b"1",
     }
+
+
+@pytest.mark.parametrize("layout", ["memory"], indirect=True)
+def test_what_is_committed_is_told_without_reading_its_rows(layout, monkeypatch):
+    (page,) = rows_of("first", ["ok"])
+    told = commit_shard(
+        layout, SHARD, "first", [page | {"text": token_hex(4_000)} for _ in range(200)]
+    )
+    data = storage.read_bytes(layout.part(SHARD))
+    file = only_object(monkeypatch, data)
+    assert committed_tally(layout, SHARD) == told
+    assert 0 < file.bytes_read < len(data) / 4
 
 
 @pytest.mark.parametrize("layout", ["local", "s3"], indirect=True)

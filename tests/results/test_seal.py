@@ -1,5 +1,9 @@
 import hashlib
+import io
+import time
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ocr_tasks import storage
@@ -7,7 +11,8 @@ from ocr_tasks.archive.shards import ShardSpec, plan_shards
 from ocr_tasks.errors import DamagedFileError, SealRefusedError
 from ocr_tasks.results.commit import commit_shard
 from ocr_tasks.results.layout import RunLayout
-from ocr_tasks.results.seal import audit_run
+from ocr_tasks.results.schema import PAGE_ROW
+from ocr_tasks.results.seal import audit_run, refuse_changed_files
 from tests.makers import expected_page
 from tests.results.answers import ONE_OF_EACH, failed, line, read, row
 
@@ -150,6 +155,45 @@ def test_a_status_that_does_not_exist_is_no_status(layout):
     commit_shard(layout, "00000", "first", [rows[0], rows[1] | {"status": "banana"}])
     with pytest.raises(DamagedFileError, match="banana"):
         audit_run(layout, planned(2))
+
+
+@pytest.mark.parametrize("name", ["page_id", "n_lines"])
+def test_a_row_without_what_every_row_has_is_damage(layout, name):
+    rows = [row(failed(number), "00000") for number in range(2)]
+    rows[1][name] = None
+    table = pa.Table.from_pylist(rows, pa.schema([field.with_nullable(True) for field in PAGE_ROW]))
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    storage.write(layout.part("00000"), sink.getvalue())
+    with pytest.raises(DamagedFileError, match=f"a row has no {name}"):
+        audit_run(layout, planned(2))
+
+
+def test_of_several_faults_the_first_shards_is_named_however_long_its_file_takes(
+    layout, monkeypatch
+):
+    for number in range(20):
+        commit(layout, f"{number:05d}", [failed(2 * number)])
+    read_bytes = storage.read_bytes
+
+    def slow_at_first(uri):
+        if uri == layout.part("00000"):
+            time.sleep(0.2)
+        return read_bytes(uri)
+
+    monkeypatch.setattr(storage, "read_bytes", slow_at_first)
+    with pytest.raises(SealRefusedError, match="1 pages are missing in shard 00000"):
+        audit_run(layout, planned(40))
+
+
+def test_files_that_are_as_they_were_sealed_are_taken_and_others_named(layout):
+    for number in range(12):
+        commit(layout, f"{number:05d}", [failed(number)])
+    files = audit_run(layout, planned(12, 1)).files
+    refuse_changed_files(files)
+    storage.write(layout.part("00007"), b"something else")
+    with pytest.raises(DamagedFileError, match=r"part-00007\.parquet is not what was sealed"):
+        refuse_changed_files(files)
 
 
 def test_shards_of_another_run_do_not_count(layout, memory_url):
