@@ -95,15 +95,17 @@ def _draw(row: dict[str, Any], folder: Path) -> Path:
     """The row's page with its boxes, drawn from what stands in the Parquet."""
     import numpy as np
 
-    from ocr_tasks.archive.decode import rasters_of
+    from ocr_tasks.archive.listing import list_pages
     from ocr_tasks.archive.raster import DecodeSpec
+    from ocr_tasks.archive.reader import read_pages
     from ocr_tasks.imaging.drawing import draw_lines, jpeg_bytes
 
-    data = Path(row["source_uri"].removeprefix("file://")).read_bytes()
-    with rasters_of(data, row["media_type"], DecodeSpec()) as raster_at:
-        pixels = raster_at(row["page_index"]).pixels
+    spec = DecodeSpec()
+    in_file = list_pages(row["source_uri"], spec)
+    expected = next(page for page in in_file if page.page_id == row["page_id"])
+    (page,) = read_pages([expected], spec)
     polygons = np.array([line["polygon"] for line in row["lines"]], np.float32).reshape(-1, 4, 2)
-    drawn = draw_lines(pixels, polygons, [line["conf"] for line in row["lines"]])
+    drawn = draw_lines(page.image, polygons, [line["conf"] for line in row["lines"]])
     picture = folder / "page-with-boxes.jpg"
     picture.write_bytes(jpeg_bytes(drawn))
     return picture

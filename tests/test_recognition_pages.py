@@ -51,15 +51,17 @@ def is_wanted(expected):
     return expected.page_index == 0 and (file in WHOLE or file == CUT)
 
 
+def upper_third(page):
+    image = page.image[: len(page.image) // 3].copy()
+    return replace(page, image=image, facts=replace(page.facts, height=len(image)))
+
+
 @pytest.fixture(scope="module")
 def pages():
-    wanted = [expected for expected in list_pages(SAMPLE) if is_wanted(expected)]
+    wanted = [expected for expected in list_pages(SAMPLE, DecodeSpec()) if is_wanted(expected)]
     decoded = list(read_pages(wanted, DecodeSpec()))
     return [
-        replace(page, image=page.image[: len(page.image) // 3].copy())
-        if page.expected.source_uri.endswith(CUT)
-        else page
-        for page in decoded
+        upper_third(page) if page.expected.source_uri.endswith(CUT) else page for page in decoded
     ]
 
 

@@ -5,6 +5,7 @@ over one socket, on which it also answers; JSON and raw bytes, no pickles. It ma
 moment: nothing in it is of value. ``ocr_tasks.archive.containment`` is the other end.
 """
 
+import errno
 import io
 import os
 import resource
@@ -53,8 +54,8 @@ class AskedFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Moves there; says where that is from the start."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise ValueError("before the beginning")
+        if start + offset < 0:  # as a file on disk says it; zipfile counts on that
+            raise OSError(errno.EINVAL, "before the beginning")
         self._at = start + offset
         return self._at
 

@@ -29,6 +29,8 @@ OPENCV_REDUCED = {
 }
 WIDE_GREYS = {"I", "I;16", "I;16B", "I;16L"}
 STRIP_ROWS = 256
+# What Pillow may take bytes for. It knows more, and starts Ghostscript for an EPS.
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "JPEG2000")
 REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}  # of others a mean is no shade
 
 # Of odd metadata, which decoding does not need. Once for all, as filters are not for threads.
@@ -59,31 +61,46 @@ def decode_frame(
         PageError: NotImageError, TruncatedError, TooLargeError or UnsupportedError.
         MemoryError: there is not enough for the pixels.
     """
-    with _opened(io.BytesIO(data)) as image:
+    try:
+        image = _opened(io.BytesIO(data))
+    except NotImageError:  # of OpenCV's own limit on pixels see the process's environment
+        if not rung.second_decoder:
+            raise
+        pixels = _decode_with_opencv(data, media_type, page_index, cv2.IMREAD_COLOR)
+        return Raster(pixels, pixels.shape[1], pixels.shape[0], None, None, 1)
+    with image:
         try:
             image.seek(page_index)
         except Exception as error:
             raise NotImageError(f"page {page_index} cannot be found: {error}") from error
-        width, height, dpi = image.width, image.height, _dpi(image)
-        by_opencv = (media_type == JPEG and image.mode in {"L", "RGB"}) != rung.second_decoder
-        # Only a JPEG's decoder leaves pixels out; of others every one is decoded first.
-        reduced = rung.reduce if by_opencv and media_type == JPEG else 1
-        if width * height > spec.max_pixels * reduced**2:
-            raise TooLargeError(f"{width} x {height} pixels are more than {spec.max_pixels}")
-        if by_opencv:
-            orientation = _orientation(image)
-            pixels = _decode_with_opencv(data, media_type, page_index, reduced)
+        return _decode_opened(image, data, media_type, page_index, spec, rung)
+
+
+def _decode_opened(
+    image: Image.Image, data: bytes, media_type: str, page_index: int, spec: DecodeSpec, rung: Rung
+) -> Raster:
+    width, height, dpi = image.width, image.height, _dpi(image)
+    by_opencv = (media_type == JPEG and image.mode in {"L", "RGB"}) != rung.second_decoder
+    # Only a JPEG's decoder leaves pixels out; of others every one is decoded first.
+    reduced = rung.reduce if by_opencv and media_type == JPEG else 1
+    if width * height > spec.max_pixels * reduced**2:
+        raise TooLargeError(f"{width} x {height} pixels are more than {spec.max_pixels}")
+    if by_opencv:
+        orientation = _orientation(image)
+        flags = OPENCV_REDUCED[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
+        pixels = _decode_with_opencv(data, media_type, page_index, flags)
+        if media_type != TIFF:  # which OpenCV turns whatever the flags say
             pixels = _turned(pixels, orientation)
-        else:
-            pixels, orientation = _decode_with_pillow(image, media_type, rung.reduce)
-    if orientation in {5, 6, 7, 8}:
+    else:
+        pixels, orientation = _decode_with_pillow(image, media_type, rung.reduce)
+    if orientation in {5, 6, 7, 8} and media_type != TIFF:  # whose size Pillow tells upright
         width, height = height, width
     return Raster(pixels, width, height, dpi, None, orientation)
 
 
 def _opened(file: BinaryIO) -> Image.Image:
     try:
-        return Image.open(file)
+        return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise NotImageError("no decoder knows these bytes") from error
     except Exception as error:
@@ -115,12 +132,11 @@ def _dpi(image: Image.Image) -> float | None:
 
 
 def _decode_with_opencv(
-    data: bytes, media_type: str, page_index: int, reduced: int
+    data: bytes, media_type: str, page_index: int, flags: int
 ) -> NDArray[np.uint8]:
-    """A page as it is stored. OpenCV is twice as fast with JPEGs as Pillow, but takes cut ones."""
+    """A page as ``flags`` say. OpenCV is twice as fast with JPEGs as Pillow, but takes cut ones."""
     if media_type == JPEG and data.find(b"\xff\xd9", _start_of_scan(data)) < 0:
         raise TruncatedError("the JPEG has no end marker")
-    flags = OPENCV_REDUCED[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
     buffer = np.frombuffer(data, np.uint8)
     if media_type == TIFF:
         _, frames = cv2.imdecodemulti(buffer, flags, range=(page_index, page_index + 1))

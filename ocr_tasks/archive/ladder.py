@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ocr_tasks.archive.media import JPEG, PDF
+from ocr_tasks.archive.media import JPEG, PDF, TIFF
 from ocr_tasks.archive.raster import Raster, Rung
 from ocr_tasks.errors import (
     DecoderDiedError,
@@ -55,8 +55,9 @@ def climb(decode: Callable[[Rung], Raster], media_type: str) -> Climb:
 
 
 def _may_help(rung: Rung, error: PageError, media_type: str) -> bool:
-    if rung.second_decoder:
-        return isinstance(error, NotImageError | DecoderDiedError)
+    if rung.second_decoder:  # of a damaged TIFF OpenCV makes half a picture
+        is_other = isinstance(error, NotImageError) and media_type != TIFF
+        return is_other or isinstance(error, DecoderDiedError)
     if isinstance(error, TooLargeError):  # the others' pixels are all decoded before some go
         return media_type in {JPEG, PDF}
     return isinstance(error, DecoderDiedError | OutOfMemoryError | TimedOutError)

@@ -12,9 +12,9 @@ import pytest
 
 from ocr_tasks import errors
 from ocr_tasks.archive.listing import list_pages
-from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.records import Page, PageFailure
+from tests.archive.decoding import SPEC
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "awkward"
 MANIFEST = FOLDER / "manifest.jsonl"
@@ -31,7 +31,7 @@ pytestmark = [
 @cache
 def answers_to(name):
     """What planning and reading make of a file."""
-    return tuple(read_pages(list(list_pages(str(FOLDER / name))), DecodeSpec()))
+    return tuple(read_pages(list(list_pages(str(FOLDER / name), SPEC)), SPEC))
 
 
 def files_that(wanted):
@@ -99,5 +99,7 @@ def test_a_dark_scan_of_twelve_bits_is_as_light_as_paper():
     assert page.image.mean() > 200
 
 
-def test_a_huge_page_is_refused_without_its_pixels():
-    assert [answer.error_class for answer in answers_to("hugemono.pdf")] == ["E_TOO_LARGE"]
+def test_a_huge_page_is_rendered_as_large_as_it_may_be():
+    (page,) = answers_to("hugemono.pdf")
+    assert (page.facts.degraded, page.facts.dpi, page.facts.attempts) == ("75_dpi", 75, 3)
+    assert page.image.shape[0] * page.image.shape[1] <= SPEC.max_pixels

@@ -177,6 +177,7 @@ def test_an_exif_orientation_is_applied_and_recorded(make, tolerance, orientatio
 def test_a_tiff_orientation_is_applied_exactly_once(compression, orientation):
     raster = decode(makers.tiff(CORNERS, orientation=orientation, compression=compression))
     assert raster.exif_orientation == orientation
+    assert (raster.height, raster.width) == raster.pixels.shape[:2]
     assert np.array_equal(raster.pixels, upright(orientation))
 
 

@@ -8,10 +8,12 @@ import pytest
 from ocr_tasks import storage
 from ocr_tasks.archive import media
 from ocr_tasks.archive.listing import list_pages
+from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.archive.shards import Manifest, ShardSpec, plan_shards
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.storage import StoredObject
 from tests import makers
+from tests.archive.decoding import SPEC
 
 PAGE = makers.draw_page(width=160)
 OTHER = makers.draw_page(["other"], width=160)
@@ -22,7 +24,7 @@ TWO_FRAMES = makers.tiff_of([makers.image_of(PAGE), makers.image_of(OTHER)])
 
 def listed(folder, **files):
     """The pages of a folder that holds just these files."""
-    return list(list_pages(makers.fill_folder(folder, files)))
+    return list(list_pages(makers.fill_folder(folder, files), SPEC))
 
 
 def one(folder, data, name="object"):
@@ -34,7 +36,7 @@ def one(folder, data, name="object"):
 def test_folders_are_listed_to_their_depths_in_the_order_of_uris(tmp_path):
     names = ["b.jpg", "a/z.jpg", "a/b/c/d.jpg", "a b.jpg", "a-b.jpg", "Ä.jpg"]
     url = makers.fill_folder(tmp_path, dict.fromkeys(names, PICTURE))
-    uris = [page.source_uri for page in list_pages(url)]
+    uris = [page.source_uri for page in list_pages(url, SPEC)]
     assert uris == sorted(f"{url}/{name}" for name in names)
 
 
@@ -123,7 +125,7 @@ def test_links_and_pipes_are_skipped_and_never_opened(tmp_path):
     (tmp_path / "nowhere.jpg").symlink_to(tmp_path / "no such file")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     os.mkfifo(tmp_path / "pipe.jpg")
-    pages = {page.source_uri.removeprefix(url + "/"): page for page in list_pages(url)}
+    pages = {page.source_uri.removeprefix(url + "/"): page for page in list_pages(url, SPEC)}
     assert sorted(pages) == ["a.jpg", "link.jpg", "loop", "nowhere.jpg", "pipe.jpg"]
     assert pages.pop("a.jpg").error_class is None
     for page in pages.values():
@@ -131,16 +133,15 @@ def test_links_and_pipes_are_skipped_and_never_opened(tmp_path):
         assert "not a regular file" in page.error_message
 
 
-def test_a_name_that_is_not_utf8_is_a_row_that_can_be_stored(tmp_path):
+def test_a_name_that_is_not_utf8_is_stored_shown_and_read(tmp_path):
     with open(os.path.join(os.fsencode(tmp_path), b"caf\xe9.jpg"), "wb") as file:  # noqa: PTH118, PTH123
         file.write(PICTURE)
     (tmp_path / "café.jpg").write_bytes(PICTURE)
-    pages = list(list_pages(str(tmp_path)))
+    pages = list(list_pages(str(tmp_path), SPEC))
     assert Manifest(plan_shards(pages, ShardSpec(), 1).read_all()).expected() == pages
-    assert sorted(page.error_class or "" for page in pages) == ["", "E_ACCESS"]
-    assert [page.source_uri.rsplit("/", 1)[1] for page in pages if page.error_class] == [
-        r"caf\xe9.jpg"
-    ]
+    shown = {page.source_uri.rsplit("/", 1)[1]: page.raw_uri is None for page in pages}
+    assert shown == {r"caf\xe9.jpg": False, "café.jpg": True}
+    assert [page.image.shape for page in read_pages(pages, SPEC)] == [PAGE.shape] * 2
 
 
 @pytest.mark.parametrize(
@@ -237,22 +238,24 @@ def test_the_same_content_at_two_places_is_two_pages(tmp_path):
 
 def test_ids_stay_the_same_from_one_listing_to_the_next(tmp_path):
     url = makers.fill_folder(tmp_path, {"a.tar": makers.tar(MEMBERS), "b.pdf": THREE_PAGES})
-    assert [page.page_id for page in list_pages(url)] == [page.page_id for page in list_pages(url)]
+    assert [page.page_id for page in list_pages(url, SPEC)] == [
+        page.page_id for page in list_pages(url, SPEC)
+    ]
 
 
 def test_a_single_object_is_an_input(tmp_path):
     url = makers.fill_folder(tmp_path, {"a.pdf": THREE_PAGES, "b.pdf": THREE_PAGES})
-    assert {page.source_uri for page in list_pages(f"{url}/a.pdf")} == {f"{url}/a.pdf"}
+    assert {page.source_uri for page in list_pages(f"{url}/a.pdf", SPEC)} == {f"{url}/a.pdf"}
 
 
 def test_nothing_at_all_is_refused(tmp_path):
     with pytest.raises(SettingsError):
-        list(list_pages(str(tmp_path / "no such folder")))
+        list(list_pages(str(tmp_path / "no such folder"), SPEC))
 
 
 def test_thousands_of_objects_are_all_listed(tmp_path):
     url = makers.fill_folder(tmp_path, {f"{number:05d}.txt": b"x" for number in range(1_200)})
-    assert len({page.page_id for page in list_pages(url)}) == 1_200
+    assert len({page.page_id for page in list_pages(url, SPEC)}) == 1_200
 
 
 def test_an_archive_in_s3_is_listed_as_it_is_on_disk(tmp_path, s3_endpoint):
@@ -264,7 +267,7 @@ def test_an_archive_in_s3_is_listed_as_it_is_on_disk(tmp_path, s3_endpoint):
     def told(url):
         return [
             (page.source_uri.removeprefix(url), page.source_member, page.page_index)
-            for page in list_pages(url)
+            for page in list_pages(url, SPEC)
         ]
 
     here = makers.fill_folder(tmp_path, files)
@@ -282,12 +285,12 @@ def test_an_archive_in_s3_is_listed_as_it_is_on_disk(tmp_path, s3_endpoint):
 )
 def test_an_archive_without_files_is_a_row_of_its_own(tmp_path, data):
     (tmp_path / "empty").write_bytes(data)
-    (page,) = list_pages(str(tmp_path))
+    (page,) = list_pages(str(tmp_path), SPEC)
     assert page.error_class in {"E_EMPTY", "E_UNSUPPORTED"}  # an empty tar is 10 kB of zeros
 
 
 def test_a_folder_that_may_not_be_listed_is_a_row_of_its_own(tmp_path, monkeypatch):
     closed = StoredObject(f"file://{tmp_path}/closed", 0, "", False, is_closed=True)
     monkeypatch.setattr(storage, "list_objects", lambda url: iter([closed]))
-    (page,) = list_pages(str(tmp_path))
+    (page,) = list_pages(str(tmp_path), SPEC)
     assert (page.error_class, page.skipped) == ("E_ACCESS", False)

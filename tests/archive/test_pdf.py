@@ -1,12 +1,12 @@
 """PDF pages to pixels."""
 
 import io
-import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
 
-from ocr_tasks.archive.pdf import count_pdf_pages, pdf_renderer
+from ocr_tasks.archive.pdf import OpenPdf, count_pdf_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import BadPdfError, EncryptedError, TooLargeError
 from tests import makers
@@ -16,9 +16,13 @@ AT_72 = DecodeSpec(pdf_dpi=72)
 CORNERS = makers.draw_corners()
 
 
+def opened(data, spec=AT_72):
+    return closing(OpenPdf(io.BytesIO(data), spec))
+
+
 def render(data, page_index=0, spec=AT_72):
-    with pdf_renderer(data, spec) as raster_at:
-        return raster_at(page_index)
+    with opened(data, spec) as document:
+        return document.render(page_index)
 
 
 @pytest.mark.parametrize("pages", [1, 3, 40])
@@ -28,9 +32,9 @@ def test_pages_are_counted(pages):
 
 def test_each_page_has_its_own_pixels():
     drawn = [CORNERS, makers.draw_page(["first"]), CORNERS[::-1]]
-    with pdf_renderer(makers.pdf(drawn), AT_72) as raster_at:
+    with opened(makers.pdf(drawn)) as document:
         for index in (2, 0, 1):
-            assert difference(raster_at(index).pixels, drawn[index]) < 4
+            assert difference(document.render(index).pixels, drawn[index]) < 4
 
 
 @pytest.mark.parametrize("dpi", [72, 150, 200])
@@ -101,11 +105,11 @@ def test_a_huge_page_is_refused_before_it_is_rendered():
 def test_a_huge_page_leaves_its_neighbours_readable():
     data = makers.blank_pdf([(72, 72), (14_000, 14_000), (36, 72)])
     spec = DecodeSpec(pdf_dpi=72, max_pixels=100_000_000)
-    with pdf_renderer(data, spec) as raster_at:
-        assert raster_at(0).pixels.shape == (72, 72, 3)
+    with opened(data, spec) as document:
+        assert document.render(0).pixels.shape == (72, 72, 3)
         with pytest.raises(TooLargeError):
-            raster_at(1)
-        assert raster_at(2).pixels.shape == (72, 36, 3)
+            document.render(1)
+        assert document.render(2).pixels.shape == (72, 36, 3)
 
 
 def test_a_very_small_page_has_at_least_a_pixel():
@@ -117,27 +121,6 @@ def test_the_pixels_outlive_the_document():
     pixels = render(makers.pdf([CORNERS])).pixels
     makers.pdf([makers.draw_noise()] * 3)
     assert difference(pixels, CORNERS) < 4
-
-
-def test_documents_are_rendered_and_counted_from_many_threads():
-    data = makers.pdf([CORNERS, CORNERS[::-1]])
-    wrong = []
-
-    def work():
-        for _ in range(5):
-            with pdf_renderer(data, AT_72) as raster_at:
-                if difference(raster_at(1).pixels, CORNERS[::-1]) > 4:
-                    wrong.append("pixels")
-            if count_pdf_pages(io.BytesIO(data)) != 2:
-                wrong.append("count")
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    assert not wrong
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.records import Page, PageFailure
 from tests import makers
-from tests.archive.reading import CUT_JPEG, MEMBERS, NOISE, PAGES, PNGS, read, told
+from tests.archive.reading import CUT_JPEG, MEMBERS, NOISE, PAGES, PNGS, SPEC, read, told
 from tests.makers import difference
 
 MIXED = {
@@ -26,7 +26,7 @@ MIXED = {
 
 
 def planned(folder, files=MIXED):
-    return list(list_pages(makers.fill_folder(folder, files)))
+    return list(list_pages(makers.fill_folder(folder, files), SPEC))
 
 
 def test_every_expected_page_gets_one_answer_in_order(tmp_path):
@@ -166,5 +166,5 @@ def test_what_planning_could_not_open_is_answered_without_reading_it(tmp_path):
 def test_pages_in_s3_are_read_as_those_on_disk(tmp_path, s3_endpoint):
     for name, data in MIXED.items():
         s3_endpoint.put(f"reading/{name}", data)
-    remote = read(list(list_pages(s3_endpoint.uri("reading"))))
+    remote = read(list(list_pages(s3_endpoint.uri("reading"), SPEC)))
     assert told(remote) == told(read(planned(tmp_path)))

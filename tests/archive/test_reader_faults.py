@@ -9,7 +9,7 @@ from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.errors import StorageError
 from ocr_tasks.records import Page
 from tests import makers
-from tests.archive.reading import MEMBERS, NOISE, PNGS, read, told
+from tests.archive.reading import MEMBERS, NOISE, PNGS, SPEC, read, told
 
 
 class FaultyFileSystem(MemoryFileSystem):
@@ -102,19 +102,19 @@ SOURCES = pytest.mark.parametrize(
 def test_a_request_that_is_lost_while_planning_fails_the_plan_and_no_page(faulty, data):
     storage.write("faulty://in/x", data)
     faulty.answers_left = 10_000
-    good = list(list_pages("faulty://in"))
+    good = list(list_pages("faulty://in", SPEC))
     requests = 10_000 - faulty.answers_left
     assert all(page.error_class is None for page in good)
     for answered in sorted({0, 1 % requests, requests // 2, requests - 1}):
         faulty.answers_left = answered
         with pytest.raises(StorageError):
-            list(list_pages("faulty://in"))
+            list(list_pages("faulty://in", SPEC))
 
 
 @SOURCES
 def test_a_request_that_is_lost_while_reading_fails_the_shard_and_no_page(faulty, data):
     storage.write("faulty://in/x", data)
-    pages = list(list_pages("faulty://in"))
+    pages = list(list_pages("faulty://in", SPEC))
     faulty.answers_left = 10_000
     assert all(isinstance(answer, Page) for answer in read(pages))
     requests = 10_000 - faulty.answers_left
@@ -127,7 +127,7 @@ def test_a_request_that_is_lost_while_reading_fails_the_shard_and_no_page(faulty
 @pytest.mark.parametrize("number", [13, 1], ids=["EACCES", "EPERM"])
 def test_an_object_the_store_will_not_give_is_a_row(faulty, number):
     storage.write("faulty://in/x", PNGS[0])
-    pages = list(list_pages("faulty://in"))
+    pages = list(list_pages("faulty://in", SPEC))
     faulty.error, faulty.answers_left = PermissionError(number, "no"), 0
     assert told(read(pages)) == ["E_ACCESS"]
-    assert [page.error_class for page in list_pages("faulty://in")] == ["E_ACCESS"]
+    assert [page.error_class for page in list_pages("faulty://in", SPEC)] == ["E_ACCESS"]

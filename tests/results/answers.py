@@ -1,8 +1,10 @@
 """Answers of a recogniser that never ran, and their rows."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from ocr_tasks.errors import TruncatedError, UnsupportedError
+from ocr_tasks.errors import DecoderDiedError, TruncatedError, UnsupportedError
 from ocr_tasks.records import (
     EngineInfo,
     Line,
@@ -35,9 +37,12 @@ def line(order=0, text="a line", confidence=0.9, corners=((1, 2), (9, 2), (9, 6)
     return Line(order + 5, order, text, confidence, 0.8, np.array(corners, np.float32))
 
 
-def read(number=0, lines=(), width=100, height=80, **changes):
+def read(number=0, lines=(), width=100, height=80, degraded=None, **changes):
     facts = PageFacts(width, height, "a" * 64, "b" * 64, 300.0, None, 6, 1.5, 2.5)
-    return PageResult(expected_page(number, **changes), facts, tuple(lines), 4.0, 8.0)
+    if degraded is not None:
+        facts = replace(facts, attempts=3, degraded=degraded)
+    expected = expected_page(number, **changes)
+    return PageResult(expected, facts, tuple(lines), 4.0, 8.0, facts.attempts)
 
 
 def failed(number=0, **changes):
@@ -49,6 +54,18 @@ def failed(number=0, **changes):
         str(error),
         error.retryable,
         "a" * 64,
+    )
+
+
+def quarantined(number=0, kind=DecoderDiedError):
+    return PageFailure(
+        expected_page(number),
+        kind.stage,
+        kind.code,
+        "it ended the decoder",
+        kind.retryable,
+        None,
+        4,
     )
 
 
@@ -70,4 +87,5 @@ ONE_OF_EACH = {
     "blank": read(2),
     "skipped": skipped(3),
     "failed": failed(4),
+    "quarantined": quarantined(5),
 }

@@ -5,9 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr_tasks import errors
 from ocr_tasks.results.rows import ReviewSpec, row_of
 from ocr_tasks.results.schema import PAGE_ROW, Status
-from tests.results.answers import ONE_OF_EACH, line, provenance, read, row
+from tests.results.answers import (
+    ONE_OF_EACH,
+    failed,
+    line,
+    provenance,
+    quarantined,
+    read,
+    row,
+)
 
 each_status = pytest.mark.parametrize("status", ONE_OF_EACH)
 
@@ -39,7 +48,7 @@ def test_a_row_survives_the_columns(status):
         assert returned[name] == made[name]
 
 
-@pytest.mark.parametrize("status", ["failed", "skipped"])
+@pytest.mark.parametrize("status", ["failed", "skipped", "quarantined"])
 def test_a_page_without_pixels_has_no_value_that_would_need_them(status):
     made = row(ONE_OF_EACH[status])
     unknown = [
@@ -60,11 +69,44 @@ def test_a_failed_page_says_what_it_met():
     assert made["source_sha256"] == "a" * 64
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (errors.TimedOutError, "quarantined"),
+        (errors.DecoderDiedError, "quarantined"),
+        (errors.OutOfMemoryError, "quarantined"),
+        (errors.ArchivePathError, "quarantined"),
+        (errors.ArchiveBombError, "quarantined"),
+        (errors.TooLargeError, "failed"),
+        (errors.TruncatedError, "failed"),
+        (errors.EncryptedError, "failed"),
+        (errors.BadArchiveError, "failed"),
+        (errors.InferenceError, "failed"),
+    ],
+)
+def test_what_ended_its_decoder_or_was_made_to_harm_is_quarantined(kind, status):
+    made = row(quarantined(kind=kind))
+    assert (made["status"], made["error_class"], made["attempts"]) == (status, kind.code, 4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "attempts", "degraded"),
+    [
+        pytest.param(read(), 1, None, id="at the first try"),
+        pytest.param(read(degraded="half_size"), 3, "half_size", id="at the third"),
+        pytest.param(failed(), 1, None, id="not at all"),
+    ],
+)
+def test_a_row_says_how_often_a_page_was_tried_and_what_it_lost(answer, attempts, degraded):
+    made = row(answer)
+    assert (made["attempts"], made["degraded"]) == (attempts, degraded)
+
+
 @pytest.mark.parametrize("status", ["ok", "low_confidence", "blank"])
 def test_a_page_that_was_read_names_no_error(status):
     made = row(ONE_OF_EACH[status])
-    errors = ["error_class", "error_stage", "error_message", "error_retryable"]
-    assert [made[name] for name in errors] == [None] * 4
+    of_errors = ["error_class", "error_stage", "error_message", "error_retryable"]
+    assert [made[name] for name in of_errors] == [None] * 4
 
 
 def test_a_blank_page_has_an_empty_text_and_no_confidence():
