@@ -7,7 +7,8 @@ for page, and only then is the asset `ocr_results` updated.
 **Run it by hand** with a conf such as
 `{"input": "s3://archive/maps/", "output": "s3://archive-ocr/", "collection": "maps"}`.
 What the conf leaves out comes from the environment of the worker (`OCR_TASKS_INPUT`,
-`OCR_TASKS_ENGINE__DEVICE`, …) and from the YAML file that `config` names.
+`OCR_TASKS_ENGINE__DEVICE`, …) and from the YAML file that `config` names. Credentials for S3 are
+the worker's own, or those of the Airflow connection whose id `connection` is.
 
 **By date.** The schedule gives every run a partition key, the date. Where `input` holds
 `{partition_key}`, as in `s3://archive/ingest/{partition_key}/`, each run reads its own day, and
@@ -26,6 +27,7 @@ from ocr_common import (
     DEFAULT_ARGS,
     OCR_POOL,
     RESULTS,
+    credentials_of,
     nested_without_nulls,
     refuse_unknown_keys,
     run_id_of,
@@ -57,6 +59,11 @@ PARAMS = {
         None, type=["null", "string"], enum=[None, "onnx", "paddle", "fake"], description="Engine."
     ),
     "config": Param(None, type=["null", "string"], description="A YAML file of further settings."),
+    "connection": Param(
+        None,
+        type=["null", "string"],
+        description="An Airflow connection of type aws or s3; null: the worker's own credentials.",
+    ),
 }
 
 
@@ -96,12 +103,14 @@ def archive_ocr() -> None:
         )
         settings = job.ArchiveOcrSettings.load(params["config"], overrides)
         source = with_partition_key(settings.input, dag_run.partition_key)
-        planned = job.plan(
-            settings.model_copy(update={"input": source}),
-            run_id=run_id_of(dag_run.run_id),
-            dag_run_id=dag_run.run_id,
-        )
+        with credentials_of(params["connection"]):
+            planned = job.plan(
+                settings.model_copy(update={"input": source}),
+                run_id=run_id_of(dag_run.run_id),
+                dag_run_id=dag_run.run_id,
+            )
         run = {key: planned[key] for key in ("output", "run_id", "collection", "pages")}
+        run["connection"] = params["connection"]
         context["ti"].xcom_push("run", run)
         return planned["shards"]
 
@@ -115,14 +124,16 @@ def archive_ocr() -> None:
         from ocr_tasks.jobs import archive_ocr as job
 
         get_current_context()["shard_id"] = shard_id
-        return job.infer(run["output"], run["run_id"], shard_id)
+        with credentials_of(run["connection"]):
+            return job.infer(run["output"], run["run_id"], shard_id)
 
     @task(outlets=[RESULTS])
     def seal(run: dict[str, Any]) -> dict[str, Any]:
         """Holds the rows against the manifest, page for page."""
         from ocr_tasks.jobs import archive_ocr as job
 
-        sealed = job.seal(run["output"], run["run_id"])
+        with credentials_of(run["connection"]):
+            sealed = job.seal(run["output"], run["run_id"])
         if not sealed["within_budget"]:
             share = f"{sealed['failed_share']:.1%}"
             raise AirflowFailException(f"sealed, but {share} of the pages failed")

@@ -1,11 +1,13 @@
-"""What the DAGs share: assets, retries by error class, pool and queue, and what a conf means."""
+"""What the DAGs share: assets, retries by error class, credentials, and what a conf means."""
 
+import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, Connection, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from ocr_tasks.errors import PermanentError, SettingsError, TransientError
 
@@ -41,6 +43,18 @@ DEFAULT_ARGS = {
 }
 
 PARTITION_KEY = "{partition_key}"
+
+# What a connection decides alone, by the names of Airflow's Amazon provider. Whatever of it the
+# worker's environment has would else mix with what the connection leaves out.
+OF_EXTRA = {
+    "aws_session_token": "AWS_SESSION_TOKEN",
+    "endpoint_url": "AWS_ENDPOINT_URL",
+    "region_name": "AWS_REGION",
+}
+DECIDED = {
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION"),
+}
 
 
 def refuse_unknown_keys(conf: dict[str, Any], known: Collection[str]) -> None:
@@ -81,3 +95,49 @@ def with_partition_key(source: str, partition_key: str | None) -> str:
 def run_id_of(dag_run_id: str) -> str:
     """The Airflow run's id as a folder can be named; the same for every retry of that run."""
     return re.sub(r"[^A-Za-z0-9._+-]", "-", dag_run_id)[:128]
+
+
+@contextmanager
+def credentials_of(connection_id: str | None) -> Iterator[None]:
+    """An Airflow connection's credentials and endpoint, in this process's environment alone.
+
+    They are there for as long as the context is, and nowhere else: what passes between tasks is
+    the connection's id. Without an id the worker's own environment holds.
+
+    Raises:
+        SettingsError: the connection is of another type, or says what is not understood here.
+    """
+    if connection_id is None:
+        yield
+        return
+    from ocr_tasks.stores.filesystems import forget_clients
+
+    given = _environment_of(Connection.get(connection_id))
+    before = {name: os.environ.pop(name) for name in DECIDED if name in os.environ}
+    os.environ |= given
+    forget_clients()
+    try:
+        yield
+    finally:
+        for name in given:
+            os.environ.pop(name, None)
+        os.environ |= before
+        forget_clients()
+
+
+def _environment_of(connection: Connection) -> dict[str, str]:
+    if connection.conn_type not in {"aws", "s3"}:
+        raise SettingsError(f"the connection {connection.conn_id} is of no type aws or s3")
+    extra = connection.extra_dejson
+    unknown = ", ".join(sorted(extra.keys() - OF_EXTRA.keys()))
+    if unknown:
+        raise SettingsError(
+            f"the connection {connection.conn_id} has extras that are not understood: {unknown}"
+        )
+    values = {OF_EXTRA[key]: value for key, value in extra.items()}
+    values |= {
+        "AWS_ACCESS_KEY_ID": connection.login,
+        "AWS_SECRET_ACCESS_KEY": connection.password,
+        "AWS_DEFAULT_REGION": extra.get("region_name"),
+    }
+    return {name: value for name, value in values.items() if value}

@@ -38,6 +38,11 @@ def resolve(url: str) -> tuple[Any, str]:
     return filesystem, filesystem._strip_protocol(url)
 
 
+def forget_clients() -> None:
+    """Has clients of S3 made anew: they keep the credentials and endpoint they were made with."""
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+
+
 def scheme_of(url: str) -> str:
     """The scheme of a URL by its usual name; a bare path is a ``file``."""
     scheme = url.split("://", 1)[0] if "://" in url else "file"
