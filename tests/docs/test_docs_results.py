@@ -144,7 +144,7 @@ def _rows() -> list[Row]:
         page_index=0,
         page_count=2,
     )
-    facts = PageFacts(100, 50, "3" * 64, "4" * 64, 200.0, 2.8, 1, 1.0, 1.0)
+    facts = PageFacts(100, 50, "3" * 64, "4" * 64, 150.0, 2.1, 1, 1.0, 1.0, 2, "150_dpi")
     corners = np.array([[1, 1], [9, 1], [9, 5], [1, 5]], np.float32)
     line = Line(0, 0, "a doubtful line", 0.5, 0.9, corners)
     read = PageResult(member, facts, (line,), 1.0, 1.0)
