@@ -61,11 +61,20 @@ def retried(ask: Callable[[], T], uri: str) -> T:
         NoAccessError: the store will not give it.
         OSError: as FileNotFoundError or FileExistsError; those are answers.
     """
+    failed: Exception | None = None
 
     def guarded() -> T:
+        nonlocal failed
+        if failed is not None:  # the first try has been made
+            error, failed = failed, None
+            raise error
         with store_faults(uri):
             return ask()
 
+    try:  # without tenacity, which takes as long as to read the head of a file ten times
+        return guarded()
+    except StorageError as error:
+        failed = error
     retrying = Retrying(
         retry=retry_if_exception(_is_of_the_moment),
         stop=stop_after_attempt(ATTEMPTS),

@@ -81,6 +81,8 @@ def read_bytes(uri: str, start: int | None = None, end: int | None = None) -> by
         StorageError: the store did not answer.
     """
     filesystem, path = resolve(uri)
+    if is_local(filesystem):
+        return retried(lambda: local.read(path, start, end), uri)
     return cast(bytes, retried(lambda: filesystem.cat_file(path, start=start, end=end), uri))
 
 

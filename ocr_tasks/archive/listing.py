@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, repeat
 
 from ocr_tasks import storage
 from ocr_tasks.archive.contents import refuse_document
@@ -25,6 +25,10 @@ from ocr_tasks.storage import StoredObject
 from ocr_tasks.text.names import printable
 
 LOOKERS = 16  # threads that look into objects; they mostly wait for the store
+# What a thread takes at a time: many small objects, as handing over one takes longer than to look
+# into it, but few that may be archives, of which every page is held until its turn comes.
+SHARE = 64
+SHARE_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,35 @@ def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
         SettingsError: there is nothing at ``url``.
         StorageError: the store did not answer.
     """
-    objects = storage.list_objects(url)
+    waiting: deque[Future[list[ExpectedPage]]] = deque()
     with ThreadPoolExecutor(LOOKERS) as lookers:
-        while batch := list(islice(objects, 64 * LOOKERS)):
-            for pages in lookers.map(_pages_of_object, batch, repeat(spec)):
-                yield from pages
+        try:
+            for share in _shares(storage.list_objects(url)):
+                waiting.append(lookers.submit(_pages_of_share, share, spec))
+                if len(waiting) > 2 * LOOKERS:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            lookers.shutdown(cancel_futures=True)
     POOL.close(keep=1)  # to read pages, one is enough
+
+
+def _shares(objects: Iterable[StoredObject]) -> Iterator[list[StoredObject]]:
+    share: list[StoredObject] = []
+    size = 0
+    for stored in objects:
+        share.append(stored)
+        size += stored.size
+        if len(share) == SHARE or size >= SHARE_BYTES:
+            yield share
+            share, size = [], 0
+    if share:
+        yield share
+
+
+def _pages_of_share(share: list[StoredObject], spec: DecodeSpec) -> list[ExpectedPage]:
+    return [page for stored in share for page in _pages_of_object(stored, spec)]
 
 
 def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPage]:
