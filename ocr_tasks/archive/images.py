@@ -199,32 +199,33 @@ def _as_bgr(image: Image.Image) -> NDArray[np.uint8]:
     """
     if image.mode == "F":
         raise UnsupportedError("floating-point pixels")
+    if image.mode in WIDE_GREYS:
+        return _eight_bits(np.asarray(image))
     width, height = image.size
-    shift = _surplus_bits(image) if image.mode in WIDE_GREYS else 0
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, height)
         strip = image.crop((0, top, width, bottom))
         strip.info = image.info
-        pixels[top:bottom] = _strip_as_rgb(strip, shift)[:, :, ::-1]
+        pixels[top:bottom] = _strip_as_rgb(strip)[:, :, ::-1]
     return pixels
 
 
-def _strip_as_rgb(strip: Image.Image, shift: int) -> NDArray[np.uint8]:
-    if strip.mode in WIDE_GREYS:
-        greys = np.clip(np.asarray(strip).astype(np.int64) >> shift, 0, 255)
-        return np.repeat(greys.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+def _strip_as_rgb(strip: Image.Image) -> NDArray[np.uint8]:
     if strip.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in strip.info:
         layer = strip.convert("RGBA")
         strip = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return np.asarray(strip.convert("RGB"))
 
 
-def _surplus_bits(image: Image.Image) -> int:
-    """The bits to drop of greys: scanners store 10 or 12 bits in 16, so the peak decides."""
-    _, peak = image.getextrema()
-    assert isinstance(peak, int | float)  # of one band, it is one number
-    return max(int(peak), 255).bit_length() - 8
+def _eight_bits(greys: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Greys of more than 8 bits as BGR: scanners store 10 or 12 in 16, so the peak decides."""
+    depth = max(int(greys.max()), 255).bit_length()
+    pixels = np.empty((*greys.shape, 3), np.uint8)
+    for top in range(0, len(greys), STRIP_ROWS):
+        strip = greys[top : top + STRIP_ROWS].astype(np.int64) >> (depth - 8)
+        pixels[top : top + STRIP_ROWS] = np.clip(strip, 0, 255)[:, :, np.newaxis]
+    return pixels
 
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
