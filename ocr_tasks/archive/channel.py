@@ -4,14 +4,22 @@ import json
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Json = dict[str, Any]
+Seconds = Callable[[], float | None]  # how long may still be waited, if not for ever
 
 _HEAD = struct.Struct(">II")  # bytes of JSON, bytes of payload
 MAX_JSON = 1 << 20
+MAX_READ = 1 << 22  # bytes that a decoder may ask for at a time
+PART_BYTES = 1 << 20  # of a member that are told at a time
 AT_ONCE = 1 << 20  # bytes of a payload asked of the kernel at a time
+
+
+def for_ever() -> None:
+    """No limit to waiting."""
 
 
 class ChannelClosedError(Exception):
@@ -25,24 +33,33 @@ class Channel:
         """Takes over ``end``."""
         self._end = end
 
-    def send(self, message: Json, payload: bytes | memoryview = b"") -> None:
-        """Sends a message with ``payload`` behind it.
+    def send(
+        self,
+        message: Json,
+        payload: bytes | memoryview = b"",
+        seconds: Seconds = for_ever,
+    ) -> None:
+        """Sends a message with ``payload`` behind it, waiting ``seconds()`` at most for each.
 
         Raises:
             ChannelClosedError: nobody takes it.
+            TimeoutError: nobody has taken it yet.
         """
         text = json.dumps(message).encode()
-        self._end.settimeout(None)
+        self._give(_HEAD.pack(len(text), len(payload)) + text, seconds)
+        if payload:
+            self._give(payload, seconds)
+
+    def _give(self, data: bytes | memoryview, seconds: Seconds) -> None:
         try:
-            self._end.sendall(_HEAD.pack(len(text), len(payload)) + text)
-            if payload:
-                self._end.sendall(payload)
+            self._wait_at_most(seconds)
+            self._end.sendall(data)
+        except TimeoutError:
+            raise
         except OSError as error:
             raise ChannelClosedError(str(error)) from error
 
-    def receive(
-        self, max_payload: int, seconds: Callable[[], float | None] = lambda: None
-    ) -> tuple[Json, bytearray]:
+    def receive(self, max_payload: int, seconds: Seconds = for_ever) -> tuple[Json, bytearray]:
         """The next message and its payload, waiting ``seconds()`` at most for each part of it.
 
         Raises:
@@ -56,21 +73,18 @@ class Channel:
         payload = self._exactly(payload_length, seconds)
         try:
             message = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ChannelClosedError(f"a message is no JSON: {error}") from error
         if not isinstance(message, dict):
             raise ChannelClosedError("a message is no mapping")
         return message, payload
 
-    def _exactly(self, length: int, seconds: Callable[[], float | None]) -> bytearray:
+    def _exactly(self, length: int, seconds: Seconds) -> bytearray:
         data = bytearray(length)
         view, got = memoryview(data), 0
         while got < length:
-            left = seconds()
-            if left is not None and left <= 0:
-                raise TimeoutError
-            self._end.settimeout(left)
             try:
+                self._wait_at_most(seconds)
                 count = self._end.recv_into(view[got : got + AT_ONCE])
             except TimeoutError:
                 raise
@@ -81,9 +95,24 @@ class Channel:
             got += count
         return data
 
+    def _wait_at_most(self, seconds: Seconds) -> None:
+        left = seconds()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        self._end.settimeout(left)
+
     def close(self) -> None:
         """Closes this end."""
         self._end.close()
+
+
+@contextmanager
+def making_sense() -> Iterator[None]:
+    """Takes a message that is none of ours for the end of the conversation."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ChannelClosedError(f"a message makes no sense: {error!r}") from error
 
 
 class Stopwatch:

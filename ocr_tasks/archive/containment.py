@@ -11,54 +11,90 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import BinaryIO
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
-from ocr_tasks.archive.channel import Channel, ChannelClosedError, Json, Stopwatch
+from ocr_tasks.archive.channel import (
+    MAX_READ,
+    Channel,
+    ChannelClosedError,
+    Json,
+    Stopwatch,
+    making_sense,
+)
 from ocr_tasks.archive.contents import heard_fault
+from ocr_tasks.archive.media import ARCHIVES
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.errors import DecoderDiedError, PageError, TimedOutError, WorkerDiedError
+from ocr_tasks.errors import (
+    DecoderDiedError,
+    OutOfMemoryError,
+    PageError,
+    TimedOutError,
+    WorkerDiedError,
+)
 
+DECODER = ("-P", "-m", "ocr_tasks.archive.decoder")  # what Python runs in the process
 START_SECONDS = 120.0  # for a machine that is short of everything
-PIXEL_BYTES = 3
+LEAST_SPEED = 1e6  # bytes of an archive a second, below which it is not unpacked but hangs
+
+T = TypeVar("T")
 
 
 class DecoderProcess:
     """One process that opens hostile bytes, for one task after the other."""
 
     def __init__(self, spec: DecodeSpec, passwords: Sequence[str]) -> None:
-        """Starts the process. Only its first task waits until it has started."""
+        """Starts the process. Only its first task waits until it has started.
+
+        Raises:
+            WorkerDiedError: it cannot be started.
+        """
         self._spec = spec
         self._tasks = 0
         self._ready = False
-        ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", "-m", "ocr_tasks.archive.decoder", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                env=_bare_environment(spec),
-                cwd="/",
-            )
+        self._busy = False
+        try:
+            self._start()
+        except OSError as error:  # no memory, no more processes, no place for temporary files
+            raise WorkerDiedError(f"no decoder process can be started: {error}") from error
         start = {"spec": asdict(spec), "passwords": list(passwords)}
         with _as_worker_fault(self):
             self._channel.send(start)
 
+    def _start(self) -> None:
+        with ExitStack() as opened:
+            ours, theirs = (opened.enter_context(end) for end in socket.socketpair())
+            said = opened.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, *DECODER, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env=_bare_environment(self._spec),
+                cwd="/",
+            )
+            theirs.close()
+            self._channel, self._said = Channel(ours), said
+            opened.pop_all()
+
     @property
     def is_fit(self) -> bool:
-        """Whether it may be given another task."""
-        return self._process.poll() is None and self._tasks < self._spec.max_tasks
+        """Whether it may be given another task: it lives, and owes no answers to the last."""
+        if self._busy or self._tasks >= self._spec.max_tasks:
+            return False
+        return self._process.poll() is None
 
-    def ask(self, request: Json, file: BinaryIO) -> Iterator[tuple[Json, bytearray]]:
-        """Has a task done on ``file``; yields the answers, of which the last says ``done``.
+    def ask(
+        self, request: Json, file: BinaryIO, hear: Callable[[Json, bytearray], T], most: int = 0
+    ) -> Iterator[T]:
+        """Has a task done on ``file``; yields what ``hear`` makes of the answers.
 
-        The seconds that reading ``file`` takes are not counted.
+        An answer has at most ``most`` bytes of payload. The seconds that reading ``file`` takes
+        are not counted.
 
         Raises:
             PageError: what the task ended with; TimedOutError or DecoderDiedError where it ended
@@ -66,14 +102,17 @@ class DecoderProcess:
         """
         self._wait_until_ready()
         self._tasks += 1
+        self._busy = True
         watch = Stopwatch(self._spec.timeout_seconds)
-        done = False
+        lent = _LentFile(file, watch, request["media_type"] in ARCHIVES)
         try:
-            self._channel.send(request)
-            while not done:
-                message, payload = self._answer(file, watch)
-                done = "done" in message
-                yield message, payload
+            self._channel.send(request, seconds=watch.left)
+            while self._busy:
+                message, payload = self._answer(lent, watch, most)
+                with making_sense():
+                    heard = hear(message, payload)
+                self._busy = "done" not in message
+                yield heard
                 watch.renew()  # an archive takes as long as it has members
         except TimeoutError as error:
             self.kill()
@@ -81,27 +120,28 @@ class DecoderProcess:
             raise TimedOutError(f"it was not decoded within {seconds:g} seconds") from error
         except ChannelClosedError as error:
             raise self._death(str(error)) from error
-        except PageError:
-            raise
-        except BaseException:  # the answers that are yet to come would be taken for others
-            if not done:
+        except BaseException:
+            if self._busy:  # the answers that are yet to come would be taken for others
                 self.kill()
             raise
 
-    def _answer(self, file: BinaryIO, watch: Stopwatch) -> tuple[Json, bytearray]:
+    def _answer(self, lent: "_LentFile", watch: Stopwatch, most: int) -> tuple[Json, bytearray]:
         """The next answer; what the task wants to read until then is read for it."""
-        most = PIXEL_BYTES * self._spec.max_pixels
         while True:
             message, payload = self._channel.receive(most, watch.left)
             if "error" in message:
-                raise heard_fault(message["error"])
+                with making_sense():
+                    fault = heard_fault(message["error"])
+                # With no memory left it may have broken off in the midst of a message.
+                self._busy = isinstance(fault, OutOfMemoryError)
+                raise fault
             if "read" not in message:
                 return message, payload
-            started = time.monotonic()
-            offset, length = message["read"]
-            file.seek(offset)
-            self._channel.send({}, file.read(length))
-            watch.forgive(time.monotonic() - started)
+            with making_sense():
+                offset, length = (int(value) for value in message["read"])
+                if offset < 0 or not 0 < length <= MAX_READ:
+                    raise ValueError("no range that may be read")
+            self._channel.send({}, lent.read(offset, length), watch.left)
 
     def _wait_until_ready(self) -> None:
         if not self._ready:
@@ -117,7 +157,7 @@ class DecoderProcess:
         if code == -signal.SIGXCPU:
             return TimedOutError("it kept a core busy for longer than a page may")
         if code < 0 and code != -signal.SIGKILL:
-            how = f"ended by {signal.Signals(-code).name}"
+            how = f"ended by signal {-code}, {signal.strsignal(-code)}"
         return DecoderDiedError(f"the decoder's process ended: {how}{self.last_words()}")
 
     def last_words(self) -> str:
@@ -146,6 +186,28 @@ class DecoderProcess:
         self._process.returncode = 0  # not our child: it cannot be waited for
 
 
+class _LentFile:
+    """The file that a task reads. The watch stops meanwhile, as that is the store's time."""
+
+    def __init__(self, file: BinaryIO, watch: Stopwatch, is_archive: bool) -> None:
+        self._file = file
+        self._watch = watch
+        self._is_archive = is_archive
+        self._reached = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Its bytes from ``offset`` on; fewer than ``length`` where it ends."""
+        started = time.monotonic()
+        self._file.seek(offset)
+        data = self._file.read(length)
+        self._watch.forgive(time.monotonic() - started)
+        if self._is_archive and offset + len(data) > self._reached:
+            # Whatever lies before a member is unpacked first, without an answer on the way.
+            self._watch.forgive((offset + len(data) - self._reached) / LEAST_SPEED)
+            self._reached = offset + len(data)
+        return data
+
+
 @contextmanager
 def _as_worker_fault(decoder: DecoderProcess) -> Iterator[None]:
     """A decoder that does not even start is no page's fault."""
@@ -162,7 +224,7 @@ def _bare_environment(spec: DecodeSpec) -> dict[str, str]:
     kept = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
-        "PYTHONPATH": os.pathsep.join(part for part in sys.path if part),
+        "PYTHONPATH": os.pathsep.join(str(Path(part).absolute()) for part in sys.path),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "OPENCV_IO_MAX_IMAGE_PIXELS": str(spec.max_pixels),

@@ -9,25 +9,58 @@ import errno
 import io
 import os
 import resource
+import select
 import signal
 import socket
 import sys
+import threading
 from typing import Any, BinaryIO, cast
 
 import cv2
 
-from ocr_tasks.archive.channel import Channel, ChannelClosedError, Json
-from ocr_tasks.archive.contents import told_fault, told_member
+from ocr_tasks.archive.channel import (
+    MAX_READ,
+    PART_BYTES,
+    Channel,
+    ChannelClosedError,
+    Json,
+    Seconds,
+    for_ever,
+)
+from ocr_tasks.archive.contents import told_contents, told_fault, told_member
 from ocr_tasks.archive.images import decode_frame
 from ocr_tasks.archive.looking import contents_of
-from ocr_tasks.archive.media import PDF
-from ocr_tasks.archive.members import COPY_BYTES, OpenArchive
+from ocr_tasks.archive.media import ARCHIVES, PDF
+from ocr_tasks.archive.members import OpenArchive
 from ocr_tasks.archive.pdf import OpenPdf
 from ocr_tasks.archive.raster import ArchiveSpec, DecodeSpec, Raster, Rung
-from ocr_tasks.errors import BadArchiveError, NotImageError, OutOfMemoryError, PageError
+from ocr_tasks.errors import (
+    BadArchiveError,
+    BadPdfError,
+    NotImageError,
+    OutOfMemoryError,
+    PageError,
+)
 
 READ_BYTES = 1 << 18  # asked of the worker at a time, where less is wanted
 CPU_GRACE_SECONDS = 10
+# What an error nobody foresaw is called, by what was opened.
+_NAMED: dict[str, type[PageError]] = {PDF: BadPdfError, **dict.fromkeys(ARCHIVES, BadArchiveError)}
+
+
+class TaskChannel(Channel):
+    """The worker's end as a task sees it. Whatever is sent shows that the task goes on."""
+
+    def __init__(self, end: socket.socket, spec: DecodeSpec) -> None:
+        super().__init__(end)
+        self._spec = spec
+
+    def send(
+        self, message: Json, payload: bytes | memoryview = b"", seconds: Seconds = for_ever
+    ) -> None:
+        """Sends a message, from which on the task has all its time on a core again."""
+        limit_task(self._spec)
+        super().send(message, payload, seconds)
 
 
 class AskedFile(io.RawIOBase):
@@ -62,7 +95,7 @@ class AskedFile(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         """Reads into ``buffer``; says how much."""
         view = memoryview(buffer).cast("B")
-        wanted = min(len(view), self._size - self._at)
+        wanted = min(len(view), self._size - self._at, MAX_READ)
         if wanted <= 0:
             return 0
         self._channel.send({"read": [self._at, wanted]})
@@ -95,8 +128,7 @@ class Decoder:
             lambda member: self._channel.send({"member": told_member(member)}),
         )
         for one in found:
-            fault = one.fault and told_fault(one.fault)
-            self._channel.send({"media_type": one.media_type, "pages": one.pages, "fault": fault})
+            self._channel.send(told_contents(one))
         self._channel.send({"done": True})
 
     def unpack(self, request: Json) -> None:
@@ -109,7 +141,7 @@ class Decoder:
             self._archive = (key, opened)
         left = request["member_size"] + 1  # one more shows that it is longer
         with self._archive[1].open(request["index"]) as member:
-            while left > 0 and (data := member.read(min(left, COPY_BYTES * 16))):
+            while left > 0 and (data := member.read(min(left, PART_BYTES))):
                 self._channel.send({"part": len(data)}, data)
                 left -= len(data)
         self._channel.send({"done": True})
@@ -171,7 +203,7 @@ def answer(decoder: Decoder, channel: Channel, request: Json) -> None:
     except ChannelClosedError:
         raise
     except Exception as error:  # a decoder's own fault is this page's, not its neighbours'
-        kind: type[PageError] = NotImageError if request["do"] == "decode" else BadArchiveError
+        kind = _NAMED.get(request["media_type"], NotImageError)
         if isinstance(error, cv2.error) and "Insufficient memory" in str(error):
             kind = OutOfMemoryError
         message = f"the decoder failed: {type(error).__name__}: {error}"
@@ -196,16 +228,26 @@ def limit_task(spec: DecodeSpec) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), hard))
 
 
+def end_with_worker(end: socket.socket) -> None:
+    """Ends this process once the worker is gone, though a task may be under way."""
+    poll = select.poll()
+    poll.register(end, select.POLLRDHUP)
+    poll.poll()
+    os._exit(0)
+
+
 def main() -> None:
     """Serves the worker at the other end of the socket whose number is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker hears it too, and closes
     cv2.setNumThreads(1)
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    end = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=end_with_worker, args=(end,), daemon=True).start()
     try:
-        start, _ = channel.receive(0)
+        start, _ = Channel(end).receive(0)
         archives = ArchiveSpec(**start["spec"].pop("archives"))
         spec = DecodeSpec(**start["spec"], archives=archives)
         limit_process(spec)
+        channel = TaskChannel(end, spec)
         decoder = Decoder(channel, spec, start["passwords"])
         channel.send({"ready": os.getpid()})
         while True:

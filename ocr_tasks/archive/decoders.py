@@ -1,6 +1,7 @@
 """Decoders: what opens hostile bytes for a worker, by processes that may die of it."""
 
 import atexit
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,20 +11,16 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ocr_tasks.archive.channel import Json
+from ocr_tasks.archive.channel import PART_BYTES, Json
 from ocr_tasks.archive.containment import DecoderProcess
-from ocr_tasks.archive.contents import Contents, heard_fault, heard_member
-from ocr_tasks.archive.media import ARCHIVES, UNKNOWN
-from ocr_tasks.archive.members import Member
+from ocr_tasks.archive.contents import Contents, Telling
+from ocr_tasks.archive.media import UNKNOWN
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
-from ocr_tasks.errors import (
-    DecoderDiedError,
-    NotImageError,
-    PageError,
-    SettingsError,
-)
+from ocr_tasks.errors import PageError, SettingsError
 
 DECODERS = 4  # of one process at a time: each is some 100 MB
+CHANNELS = 3
+MAX_SIDE = 1 << 31  # what a row can hold
 
 
 class Decoder:
@@ -40,29 +37,27 @@ class Decoder:
 
         A member that kills the decoder is told as such, and the archive goes on behind it.
         """
-        told = 0
+        telling = Telling(self.spec, media_type, size)
         while True:
-            member: Member | None = None
-            request = {"do": "look", "media_type": media_type, "size": size, "first": told}
+            request = {"do": "look", "media_type": media_type, "size": size, "first": telling.told}
             try:
-                for message, _ in self._ask(request, file):
-                    if "member" in message:
-                        member = heard_member(message["member"])
-                    elif "media_type" in message:
-                        yield _heard_contents(message, member)
-                        told, member = told + 1, None
+                for found in self._fit_process().ask(request, file, telling.hear):
+                    if found is not None:
+                        yield found
                 return
             except PageError as error:
-                if member is None or media_type not in ARCHIVES:
+                if telling.member is None:
                     yield Contents(media_type, 1, fault=error)
                     return
-                yield Contents(UNKNOWN, 1, member, error)
-                told += 1
+                yield Contents(UNKNOWN, 1, telling.member, error)
+                telling.pass_over()
 
     def unpack(
         self, file: BinaryIO, key: str, media_type: str, size: int, index: int, member_size: int
     ) -> Iterator[bytes]:
         """The bytes of a member of the archive ``file``, which ``key`` names while it is open.
+
+        There is one more than ``member_size`` where the member is longer.
 
         Raises:
             PageError: the archive is damaged there, or killed the decoder.
@@ -75,8 +70,16 @@ class Decoder:
             "index": index,
             "member_size": member_size,
         }
-        for _, part in self._ask(request, file):
-            yield bytes(part)
+        left = member_size + 1
+
+        def hear(message: Json, part: bytearray) -> bytes:
+            nonlocal left
+            left -= len(part)
+            if left < 0 or bool(part) == ("done" in message):
+                raise ValueError("more bytes than were asked for, or a part without any")
+            return bytes(part)
+
+        return self._fit_process().ask(request, file, hear, PART_BYTES)
 
     def decode(
         self, file: BinaryIO, key: str, media_type: str, size: int, page_index: int, rung: Rung
@@ -94,15 +97,14 @@ class Decoder:
             "page_index": page_index,
             "rung": asdict(rung),
         }
-        for message, pixels in self._ask(request, file):
-            return _heard_raster(message, pixels)
-        raise DecoderDiedError("the decoder answered without a page")
+        most = CHANNELS * self.spec.max_pixels
+        return next(self._fit_process().ask(request, file, _heard_raster, most))
 
-    def _ask(self, request: Json, file: BinaryIO) -> Iterator[tuple[Json, bytearray]]:
+    def _fit_process(self) -> DecoderProcess:
         if not self._process.is_fit:
             self._process.close()
             self._process = DecoderProcess(self.spec, self.passwords)
-        return self._process.ask(request, file)
+        return self._process
 
     def close(self) -> None:
         """Ends its process."""
@@ -113,23 +115,30 @@ class Decoder:
         self._process.forget()
 
 
-def _heard_contents(message: Json, member: Member | None) -> Contents:
-    fault = heard_fault(message["fault"]) if message["fault"] else None
-    return Contents(str(message["media_type"]), int(message["pages"]), member, fault)
-
-
 def _heard_raster(message: Json, pixels: bytearray) -> Raster:
     height, width, channels = (int(side) for side in message["shape"])
-    if channels != 3 or height * width * 3 != len(pixels) or not pixels:
-        raise NotImageError(f"the decoder made {len(pixels)} bytes of {message['shape']}")
+    frame_width, frame_height = (int(side) for side in message["size"])
+    orientation = int(message["exif_orientation"])
+    if not (0 < width <= frame_width < MAX_SIDE and 0 < height <= frame_height < MAX_SIDE):
+        raise ValueError(f"{width} x {height} pixels of {frame_width} x {frame_height}")
+    if channels != CHANNELS or "done" not in message or orientation not in range(1, 9):
+        raise ValueError("it is no page, or half a page")
     return Raster(
-        pixels=np.frombuffer(pixels, np.uint8).reshape(height, width, 3),
-        width=int(message["size"][0]),
-        height=int(message["size"][1]),
-        dpi=message["dpi"],
-        render_scale=message["render_scale"],
-        exif_orientation=int(message["exif_orientation"]),
+        pixels=np.frombuffer(pixels, np.uint8).reshape(height, width, channels),
+        width=frame_width,
+        height=frame_height,
+        dpi=_heard_number(message["dpi"]),
+        render_scale=_heard_number(message["render_scale"]),
+        exif_orientation=orientation,
     )
+
+
+def _heard_number(value: float | None) -> float | None:
+    if value is None:
+        return None
+    if not 0 < float(value) < math.inf:
+        raise ValueError(f"{value} is no measure")
+    return float(value)
 
 
 class DecoderPool:
@@ -140,6 +149,7 @@ class DecoderPool:
         self._places = threading.Semaphore(DECODERS)
         self._lock = threading.Lock()
         self._idle: list[Decoder] = []
+        self._lent: set[Decoder] = set()
 
     @contextmanager
     def borrowed(self, spec: DecodeSpec) -> Iterator[Decoder]:
@@ -152,10 +162,12 @@ class DecoderPool:
         passwords = passwords_of(spec)
         with self._places:
             decoder = self._fitting(spec, passwords) or Decoder(spec, passwords)
+            self._lent.add(decoder)
             try:
                 yield decoder
             finally:
                 with self._lock:
+                    self._lent.discard(decoder)
                     self._idle.append(decoder)
 
     def _fitting(self, spec: DecodeSpec, passwords: tuple[str, ...]) -> Decoder | None:
@@ -175,9 +187,10 @@ class DecoderPool:
 
     def forget(self) -> None:
         """Leaves them to the process that this one was forked from."""
-        for decoder in self._idle:
+        for decoder in (*self._idle, *self._lent):
             decoder.forget()
         self._idle.clear()
+        self._lent.clear()
         self._places = threading.Semaphore(DECODERS)
         self._lock = threading.Lock()
 
