@@ -17,6 +17,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ExpectedPage
+from ocr_tasks.stamps import BLANK, KEY, refuse_damaged_footer, stamped
 
 MANIFEST_SCHEMA = pa.schema(
     [
@@ -138,7 +139,8 @@ def manifest_bytes(manifest: pa.RecordBatchReader, metadata: dict[str, str]) -> 
     """The manifest as a Parquet file with ``metadata`` in its footer.
 
     Each batch is a row group that tells which shards it holds, so that a reader of one shard
-    passes over the others.
+    passes over the others. To know that its own is what was written it needs no more either: the
+    footer carries a digest of itself, and every page of columns a checksum.
     """
     sink = io.BytesIO()
     with pq.ParquetWriter(
@@ -150,7 +152,8 @@ def manifest_bytes(manifest: pa.RecordBatchReader, metadata: dict[str, str]) -> 
     ) as writer:
         for batch in manifest:
             writer.write_batch(batch)
-    return sink.getvalue()
+        writer.add_key_value_metadata({KEY: BLANK})
+    return stamped(sink)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,7 @@ def read_manifest(
     """
     names = None if columns is None else list(columns)
     with storage.open_seekable(uri) as file, damage_named(uri):
+        refuse_damaged_footer(file)
         if shard_id is None:
             table = pq.ParquetFile(file, page_checksum_verification=True).read(names)
         else:

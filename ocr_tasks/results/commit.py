@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocr_tasks import storage
+from ocr_tasks.errors import StorageError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import Row
 from ocr_tasks.results.schema import Status
 from ocr_tasks.results.writer import shard_bytes
+from ocr_tasks.stamps import refuse_damaged_footer
 
 FOOTER_PREFIX = "ocr_tasks."
 
@@ -36,6 +39,9 @@ def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]
     The file is the marker: there is no second object that could be lost, and a reader's glob
     sees either all rows of a shard or none. If the store says that the object exists, its footer
     tells whose it is, so an answer lost on the way to us does not matter.
+
+    Raises:
+        StorageError: the store says that the object exists and that it does not.
     """
     tally = _tally(shard_id, attempt, rows)
     data = shard_bytes(rows, _footer(tally))
@@ -43,7 +49,7 @@ def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]
         return tally
     committed = committed_tally(layout, shard_id)
     if committed is None:
-        raise FileNotFoundError(f"{layout.part(shard_id)} was there and is gone")
+        raise StorageError(f"{layout.part(shard_id)} was there and is gone")
     return committed
 
 
@@ -56,7 +62,7 @@ def committed_tally(layout: RunLayout, shard_id: str) -> ShardTally | None:
     uri = layout.part(shard_id)
     try:
         with storage.open_seekable(uri) as file, damage_named(uri):
-            footer = pq.read_schema(file).metadata or {}
+            footer = pq.read_schema(pa.BufferReader(refuse_damaged_footer(file))).metadata or {}
             return _tally_of_footer({key.decode(): value.decode() for key, value in footer.items()})
     except FileNotFoundError:
         return None

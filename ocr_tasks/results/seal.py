@@ -17,6 +17,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import Status
+from ocr_tasks.stamps import refuse_damage
 
 NAMED = 10  # how many missing shards or pages a refusal names
 READERS = 8  # files that are read at once: they wait for the store, and each is held whole
@@ -84,6 +85,7 @@ def _audit_part(layout: RunLayout, shard_id: str, expected: pa.ChunkedArray) -> 
     uri = layout.part(shard_id)
     data = storage.read_bytes(uri)
     with damage_named(uri):
+        refuse_damage(data)
         rows = pq.ParquetFile(pa.BufferReader(data)).read(COUNTED, use_threads=False)
         for name in REQUIRED:
             if rows[name].null_count:

@@ -7,12 +7,18 @@ import pyarrow.parquet as pq
 
 from ocr_tasks.results.rows import Row
 from ocr_tasks.results.schema import PAGE_ROW
+from ocr_tasks.stamps import BLANK, KEY, stamped
 
 
 def shard_bytes(rows: list[Row], metadata: dict[str, str]) -> bytes:
-    """A Parquet file of ``rows`` sorted by source and page, ``metadata`` in its footer."""
+    """A Parquet file of ``rows`` sorted by source and page, ``metadata`` in its footer.
+
+    It carries digests of all its bytes, which ``refuse_damage`` holds them against.
+    """
     rows = sorted(rows, key=lambda row: (row["source_id"], row["page_index"]))
     table = pa.Table.from_pylist(rows, schema=PAGE_ROW).replace_schema_metadata(metadata)
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", write_page_index=True)
-    return sink.getvalue()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", write_page_index=True) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({KEY: BLANK})
+    return stamped(sink)

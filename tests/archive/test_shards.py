@@ -112,7 +112,8 @@ def test_a_manifest_comes_back_as_it_was_with_its_nulls(manifest_uri):
 
 
 def test_a_manifest_keeps_what_was_frozen_beside_the_pages(manifest_uri):
-    assert read_manifest(manifest_uri).metadata == {"plan": '{"café": null}', "other": ""}
+    frozen = {"plan": '{"café": null}', "other": ""}
+    assert frozen.items() <= read_manifest(manifest_uri).metadata.items()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Parquet files that carry digests of themselves, so that none passes for another after a flip.
+
+Parquet's own checksums are of data pages alone: a flipped bit in the footer can read as another
+row count, statistic or metadata value. So the footer has one more entry with two sha256: of all
+bytes before the footer, and of the footer itself, taken while this second one was all zeros. The
+footer can be checked alone, where only a part of the file is read.
+"""
+
+import hashlib
+import io
+from typing import BinaryIO
+
+KEY = "ocr_tasks.sha256"
+DIGEST = 64  # hex digits
+BLANK = "0" * 2 * DIGEST
+# As the footer, which is Thrift's compact protocol, has the key before a string of that length.
+PREFIX = KEY.encode() + b"\x18\x80\x01"
+MOSTLY = 1 << 16  # what a footer has room in, unless the file has very many row groups
+TAIL = 8  # the last bytes of a file: the length of its footer in four, and the magic
+
+
+def stamped(sink: io.BytesIO) -> bytes:
+    """The Parquet file in ``sink``, whose footer has a BLANK under KEY, with its digests there."""
+    footer = _footer_of(sink)
+    at = _place(footer)
+    with sink.getbuffer() as data:
+        begin = len(data) - len(footer)
+        data[begin + at : begin + at + DIGEST] = _digest(data[:begin])
+        data[begin + at + DIGEST : begin + at + 2 * DIGEST] = _digest(data[begin:])
+    return sink.getvalue()
+
+
+def refuse_damage(data: bytes) -> None:
+    """Makes sure that a file is, to its last bit, the one that was stamped.
+
+    Raises:
+        ValueError: it is not, or carries no stamp.
+    """
+    footer = refuse_damaged_footer(io.BytesIO(data))
+    at = _place(footer)
+    if _digest(memoryview(data)[: -len(footer)]) != footer[at : at + DIGEST]:
+        raise ValueError("its bytes are not those that were written")
+
+
+def refuse_damaged_footer(file: BinaryIO) -> bytes:
+    """The footer of a file, to its last byte, if it is the one that was stamped.
+
+    The file is at its start again.
+
+    Raises:
+        ValueError: it is not, or carries no stamp.
+    """
+    footer = _footer_of(file)
+    at = _place(footer) + DIGEST
+    blank = b"".join((footer[:at], BLANK[:DIGEST].encode(), footer[at + DIGEST :]))
+    if _digest(blank) != footer[at : at + DIGEST]:
+        raise ValueError("its footer is not the one that was written")
+    return footer
+
+
+def _footer_of(file: BinaryIO) -> bytes:
+    """The end of the file from where the footer begins, mostly by one read of it."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - MOSTLY))
+    end = file.read(MOSTLY)
+    length = int.from_bytes(end[-TAIL:-4], "little") + TAIL
+    if length > size:
+        raise ValueError("it is shorter than its footer")
+    if length > len(end):
+        file.seek(size - length)
+        end = file.read(length)
+    file.seek(0)
+    return end[-length:]
+
+
+def _place(footer: bytes) -> int:
+    """Where the digests begin. A statistic that looks like the entry stands before it."""
+    at = footer.rfind(PREFIX)
+    if at < 0:
+        raise ValueError("it carries no digest of itself")
+    return at + len(PREFIX)
+
+
+def _digest(data: bytes | memoryview) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
