@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import count
 from typing import BinaryIO
 
 import numpy as np
@@ -18,7 +19,7 @@ from ocr_tasks.archive.media import UNKNOWN
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
 from ocr_tasks.errors import PageError, SettingsError
 
-DECODERS = 4  # of one process at a time: each is some 100 MB
+MAX_DEATHS = 20  # of decoders by one archive, each of which may take a minute
 CHANNELS = 3
 MAX_SIDE = 1 << 31  # what a row can hold
 
@@ -35,10 +36,11 @@ class Decoder:
     def look(self, file: BinaryIO, media_type: str, size: int) -> Iterator[Contents]:
         """What lies in ``file``, which is a PDF, TIFF, tar or zip of ``size`` bytes.
 
-        A member that kills the decoder is told as such, and the archive goes on behind it.
+        A member that kills the decoder is told as such, and the archive goes on behind it; after
+        MAX_DEATHS of them the rest is not opened, and the last answer is a fault of the whole.
         """
         telling = Telling(self.spec, media_type, size)
-        while True:
+        for deaths in count(1):
             request = {"do": "look", "media_type": media_type, "size": size, "first": telling.told}
             try:
                 for found in self._fit_process().ask(request, file, telling.hear):
@@ -50,6 +52,9 @@ class Decoder:
                     yield Contents(media_type, 1, fault=error)
                     return
                 yield Contents(UNKNOWN, 1, telling.member, error)
+                if deaths == MAX_DEATHS:
+                    yield Contents(media_type, 1, fault=_hopeless(error))
+                    return
                 telling.pass_over()
 
     def unpack(
@@ -115,6 +120,12 @@ class Decoder:
         self._process.forget()
 
 
+def _hopeless(last: PageError) -> PageError:
+    return type(last)(
+        f"{MAX_DEATHS} of its members ended the decoder, so the rest is unread: {last}"
+    )
+
+
 def _heard_raster(message: Json, pixels: bytearray) -> Raster:
     height, width, channels = (int(side) for side in message["shape"])
     frame_width, frame_height = (int(side) for side in message["size"])
@@ -146,7 +157,6 @@ class DecoderPool:
 
     def __init__(self) -> None:
         """No decoders yet."""
-        self._places = threading.Semaphore(DECODERS)
         self._lock = threading.Lock()
         self._idle: list[Decoder] = []
         self._lent: set[Decoder] = set()
@@ -160,15 +170,14 @@ class DecoderPool:
             WorkerDiedError: no process can be started.
         """
         passwords = passwords_of(spec)
-        with self._places:
-            decoder = self._fitting(spec, passwords) or Decoder(spec, passwords)
-            self._lent.add(decoder)
-            try:
-                yield decoder
-            finally:
-                with self._lock:
-                    self._lent.discard(decoder)
-                    self._idle.append(decoder)
+        decoder = self._fitting(spec, passwords) or Decoder(spec, passwords)
+        self._lent.add(decoder)
+        try:
+            yield decoder
+        finally:
+            with self._lock:
+                self._lent.discard(decoder)
+                self._idle.append(decoder)
 
     def _fitting(self, spec: DecodeSpec, passwords: tuple[str, ...]) -> Decoder | None:
         with self._lock:
@@ -191,7 +200,6 @@ class DecoderPool:
             decoder.forget()
         self._idle.clear()
         self._lent.clear()
-        self._places = threading.Semaphore(DECODERS)
         self._lock = threading.Lock()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +30,7 @@ LOOKERS = 16  # threads that look into objects; they mostly wait for the store
 # into it, but few that may be archives, of which every page is held until its turn comes.
 SHARE = 64
 SHARE_BYTES = 2**28
+_looking = threading.Semaphore(4)  # decoders that look at a time: each is a process
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _refuse_unread(stored: StoredObject) -> None:
 
 def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
     """The pages of a PDF, a TIFF or an archive's members, told by a decoder."""
-    with storage.open_seekable(stored.uri) as file, POOL.borrowed(spec) as decoder:
+    with _looking, storage.open_seekable(stored.uri) as file, POOL.borrowed(spec) as decoder:
         for found in decoder.look(file, media_type, stored.size):
             source = _Source(stored, found.member)
             for index in range(found.pages):
