@@ -120,12 +120,12 @@ class Telling:
     def _announced(self, values: list[Any]) -> None:
         index, size = int(values[0]), int(values[2])
         offset = None if values[3] is None else int(values[3])
-        first, most = (0, MAX_SIZE) if offset is None else (offset, self._size)
         if self.member is not None or not self._last < index < MAX_INDEX:
             raise ValueError(f"member {index} behind {self._last}")
         if self.told >= self._max_members:
             raise ValueError("more members than there may be")
-        if first < 0 or size < 0 or first + size > most:
+        # It may end behind the end of a tar that was cut short.
+        if not 0 <= size <= MAX_SIZE or not 0 <= (offset or 0) <= self._size:
             raise ValueError(f"{size} bytes at {offset}")
         self.member = Member(index, _text(values[1]), size, offset, None)
         self._last = index
