@@ -21,6 +21,7 @@ from ocr_tasks.engines.orientation import Polygons, turned_back, turns_to_uprigh
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.imaging.boxes import reading_order
 from ocr_tasks.imaging.crops import Pixels, crop_line
+from ocr_tasks.imaging.margins import part_with_marks
 from ocr_tasks.records import (
     DetectedLines,
     ExpectedPage,
@@ -138,11 +139,18 @@ def _opened(page: Page, engine: Engine, tries: int = 1) -> tuple[_OpenPage, list
 
 def _lines_upright(page: Pixels, engine: Engine) -> tuple[int, DetectedLines]:
     """The quarter turns counter-clockwise that bring the page upright, and its lines then."""
-    detected = lines_on(engine.detector, page)
+    detected = _lines_on(page, engine)
     turns = turns_to_upright(page, detected, engine.recognizer)
     if turns:
-        detected = lines_on(engine.detector, np.ascontiguousarray(np.rot90(page, turns)))
+        detected = _lines_on(np.rot90(page, turns), engine)
     return turns, detected
+
+
+def _lines_on(page: Pixels, engine: Engine) -> DetectedLines:
+    top, left, bottom, right = part_with_marks(page)
+    detected = lines_on(engine.detector, np.ascontiguousarray(page[top:bottom, left:right]))
+    corner = np.array([left, top], np.float32)
+    return DetectedLines(detected.polygons + corner, detected.scores)
 
 
 def _in_frame(polygons: Polygons, turns: int, page: Page) -> Polygons:
