@@ -38,7 +38,7 @@ from ocr_tasks.errors import (
 
 DECODER = ("-P", "-m", "ocr_tasks.archive.decoder")  # what Python runs in the process
 START_SECONDS = 120.0  # for a machine that is short of everything
-LEAST_SPEED = 1e6  # bytes of an archive a second, below which it is not unpacked but hangs
+LEAST_SPEED = 250e3  # bytes of an archive a second; what unpacks more slowly hangs
 
 T = TypeVar("T")
 

@@ -6,7 +6,13 @@ from typing import Any
 from ocr_tasks.archive.media import ARCHIVES, DOCUMENTS
 from ocr_tasks.archive.members import Member
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.errors import PAGE_ERRORS, PageError, TooLargeError, UnsupportedError
+from ocr_tasks.errors import (
+    PAGE_ERRORS,
+    ArchiveBombError,
+    PageError,
+    TooLargeError,
+    UnsupportedError,
+)
 
 Json = dict[str, Any]
 
@@ -85,6 +91,7 @@ class Telling:
         self._max_pages = spec.max_pages
         self._max_members = spec.archives.max_members if media_type in ARCHIVES else 0
         self._size = size
+        self._pages = 0
         self._last = -1
         self._ended = False
 
@@ -93,6 +100,7 @@ class Telling:
 
         Raises:
             LookupError, TypeError, ValueError, OverflowError: it does not fit.
+            ArchiveBombError: the members have too many pages.
         """
         if "done" in message:
             if self.told == 0:
@@ -107,6 +115,9 @@ class Telling:
         pages = 1 if fault is not None else int(message["pages"])
         if not 1 <= pages <= self._max_pages:
             raise ValueError(f"{pages} pages")
+        self._pages += pages
+        if self.member is not None and self._pages > self._max_members:
+            raise ArchiveBombError(f"its files have more than {self._max_members} pages")
         found = Contents(_text(message["media_type"]), pages, self.member, fault)
         self._ended = self.member is None
         self.pass_over()
@@ -124,8 +135,8 @@ class Telling:
             raise ValueError(f"member {index} behind {self._last}")
         if self.told >= self._max_members:
             raise ValueError("more members than there may be")
-        # It may end behind the end of a tar that was cut short.
-        if not 0 <= size <= MAX_SIZE or not 0 <= (offset or 0) <= self._size:
+        first, most = (0, MAX_SIZE) if offset is None else (offset, self._size)
+        if first < 0 or size < 0 or first + size > most:
             raise ValueError(f"{size} bytes at {offset}")
         self.member = Member(index, _text(values[1]), size, offset, None)
         self._last = index

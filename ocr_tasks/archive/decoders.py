@@ -17,7 +17,7 @@ from ocr_tasks.archive.containment import DecoderProcess
 from ocr_tasks.archive.contents import Contents, Telling
 from ocr_tasks.archive.media import UNKNOWN
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
-from ocr_tasks.errors import PageError, SettingsError
+from ocr_tasks.errors import ArchiveBombError, PageError, SettingsError
 
 MAX_DEATHS = 20  # of decoders by one archive, each of which may take a minute
 CHANNELS = 3
@@ -52,8 +52,8 @@ class Decoder:
                     yield Contents(media_type, 1, fault=error)
                     return
                 yield Contents(UNKNOWN, 1, telling.member, error)
-                if deaths == MAX_DEATHS:
-                    yield Contents(media_type, 1, fault=_hopeless(error))
+                if deaths == MAX_DEATHS or isinstance(error, ArchiveBombError):
+                    yield Contents(media_type, 1, fault=_hopeless(error, deaths))
                     return
                 telling.pass_over()
 
@@ -120,10 +120,11 @@ class Decoder:
         self._process.forget()
 
 
-def _hopeless(last: PageError) -> PageError:
-    return type(last)(
-        f"{MAX_DEATHS} of its members ended the decoder, so the rest is unread: {last}"
-    )
+def _hopeless(last: PageError, deaths: int) -> PageError:
+    """Why the rest of an archive is not opened."""
+    if isinstance(last, ArchiveBombError):
+        return last
+    return type(last)(f"{deaths} of its members ended the decoder, so the rest is unread: {last}")
 
 
 def _heard_raster(message: Json, pixels: bytearray) -> Raster:

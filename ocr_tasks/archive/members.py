@@ -34,6 +34,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
 
 COPY_BYTES = 1 << 16
 RATIO_FREE_BYTES = 256e6  # a blank page packs a thousand to one, and harms nobody
+SPECIAL = "not a regular file: a link, device or pipe"
 MAX_NAME = 1_024  # characters of a name that a message shows
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
@@ -76,6 +77,7 @@ class OpenArchive:
             UnsupportedError: it is a compressed file, but no compressed tar.
         """
         self.plain_tar = media_type == TAR
+        self._packed = packed
         self._most = _most_bytes(packed, spec)
         self._spec = spec
         self._tar_infos: list[tarfile.TarInfo] = []
@@ -119,12 +121,20 @@ class OpenArchive:
                 return
             if info.isdir():
                 continue
-            name = printable(info.name)
-            special = None if info.isreg() else "not a regular file: a link, device or pipe"
-            ranged = self.plain_tar and special is None and not info.issparse()
-            offset = info.offset_data if ranged else None
-            size = info.size if special is None else 0
-            yield Member(index, name, size, offset, _fault_of(name, special))
+            yield self._tar_member(index, info)
+
+    def _tar_member(self, index: int, info: tarfile.TarInfo) -> Member:
+        name = printable(info.name)
+        if info.size < 0:  # the next header would be this one again
+            raise BadArchiveError(f"member {index} is said to have {info.size} bytes")
+        if not info.isreg():
+            return Member(index, name, 0, None, _fault_of(name, SPECIAL))
+        if not self.plain_tar or info.issparse():
+            return Member(index, name, info.size, None, _fault_of(name))
+        if info.offset_data + info.size > self._packed:
+            cut = BadArchiveError("the tar is cut short within this member")
+            return Member(index, name, info.size, None, cut)
+        return Member(index, name, info.size, info.offset_data, _fault_of(name))
 
     def _zip_members(self) -> Iterator[Member]:
         assert isinstance(self._archive, zipfile.ZipFile)
@@ -135,7 +145,7 @@ class OpenArchive:
             special = "encrypted in the zip" if info.flag_bits & 0x1 else None
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in {0, stat.S_IFREG}:  # 0: the program that packed it knew no kinds
-                special = "not a regular file: a link, device or pipe"
+                special = SPECIAL
             name = printable(info.filename)
             yield Member(index, name, info.file_size, None, _fault_of(name, special))
         first = min((info.header_offset for info in infos), default=0)
@@ -159,6 +169,8 @@ class OpenArchive:
         while rest:
             if rest.strip(b"\0"):
                 raise BadArchiveError("the tar is damaged, or another follows: the rest is unread")
+            if file.tell() > self._most:
+                raise ArchiveBombError("it goes on without end behind its end mark")
             rest = file.read(COPY_BYTES)
 
     @contextmanager
@@ -210,7 +222,7 @@ def _most_bytes(packed: int, spec: ArchiveSpec) -> float:
     return min(spec.max_unpacked_gb * 1e9, max(spec.max_ratio * packed, RATIO_FREE_BYTES))
 
 
-def _fault_of(name: str, special: str | None) -> PageError | None:
+def _fault_of(name: str, special: str | None = None) -> PageError | None:
     """Why a member of this name is not read; ``special`` is what else it is than a file."""
     parts = posixpath.normpath(name.replace("\\", "/").lstrip("/")).split("/")
     if parts[0] == "..":

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 class ArchiveSpec:
     """How much a tar or zip may unpack to.
 
-    ``max_members`` files, ``max_unpacked_gb`` of bytes, and, once that is more than a few hundred
-    MB, ``max_ratio`` times the archive's own size.
+    ``max_members`` files or pages in them, ``max_unpacked_gb`` of bytes, and, once that is more
+    than a few hundred MB, ``max_ratio`` times the archive's own size.
     """
 
     max_members: Annotated[int, Ge(1)] = 1_000_000

@@ -8,6 +8,7 @@ import psutil
 from PIL.PngImagePlugin import PngInfo
 
 from tests import makers
+from tests.archive.taken_over import UMASK
 
 TAKEN_OVER = str(Path(__file__).with_name("taken_over.py"))
 IMPOSTOR = str(Path(__file__).with_name("impostor.py"))
@@ -39,6 +40,11 @@ def is_decoder(process):
         return bool({"ocr_tasks.archive.decoder", TAKEN_OVER, IMPOSTOR} & set(process.cmdline()))
     except psutil.NoSuchProcess:
         return False
+
+
+def is_at_its_deed(process):
+    """Whether a decoder that was taken over has begun to do what it was told."""
+    return f"Umask:\t{UMASK:04o}" in Path(f"/proc/{process.pid}/status").read_text()
 
 
 def has_ended(process):

@@ -15,6 +15,7 @@ import numpy as np
 
 from ocr_tasks.archive import decoder, looking
 
+UMASK = 0o123  # which shows in /proc that a deed is under way
 CHANNEL = []  # the process's own, once it has one
 
 
@@ -46,6 +47,7 @@ DEEDS = {
 def do_what_it_says(data, is_best=True):
     found = re.search(rb"DO:([a-z _]+)(:best)?", data)
     if found and (is_best or not found[2]):
+        os.umask(UMASK)
         DEEDS[found[1].decode()]()
 
 
