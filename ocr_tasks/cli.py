@@ -1,7 +1,7 @@
 """The command ``ocr-tasks``: parse, call a job, report. The only place that sets exit codes."""
 
+import json
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +9,23 @@ import typer
 from rich.markup import escape
 
 from ocr_tasks import __version__
-from ocr_tasks.console import err, out, page_progress, print_error, print_seal
+from ocr_tasks.admission import refuse_url
+from ocr_tasks.console import (
+    err,
+    out,
+    page_progress,
+    print_error,
+    print_failures,
+    print_page_title,
+    print_seal,
+)
 from ocr_tasks.errors import OcrTasksError
 from ocr_tasks.jobs import archive_ocr, ocr
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.planning import fresh_run_id
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.settings import parse_overrides
+from ocr_tasks.text.names import visible
 
 TOO_MANY_FAILURES = 3
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -84,15 +95,12 @@ def run(
       --collection maps -o shards.pages=100`
     - take up a run that was broken off: the same command with its `--run-id`
     """
-    started = time.monotonic()
     settings = _settings(source, output, collection, config, override)
-    run_id = run_id or archive_ocr.new_run_id()
+    run_id = run_id or fresh_run_id()
     err.print(f"run {run_id}", highlight=False)
     with page_progress() as progress:
         seal = archive_ocr.run(settings, run_id, workers, progress)
-    print_seal(seal, progress.done_here / (time.monotonic() - started))
-    _where(seal, settings.output)
-    _exit_by_budget(seal)
+    _report(seal, settings.output, progress.pages_a_second)
 
 
 @archive.command()
@@ -142,9 +150,66 @@ def seal(output: StoodOutput, run_id: StoodRunId) -> None:
 
     Example: `ocr-tasks archive-ocr seal --output results/ --run-id june`
     """
-    sealed = archive_ocr.seal(output, run_id)
-    print_seal(sealed)
-    _exit_by_budget(sealed)
+    _report(archive_ocr.seal(output, run_id))
+
+
+@archive.command()
+def failures(
+    output: StoodOutput,
+    run_id: StoodRunId,
+    quarantine: Annotated[
+        str | None,
+        typer.Option("--quarantine", help="An empty folder for copies of the failed objects."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, for programs.")
+    ] = False,
+) -> None:
+    """List the failed and quarantined pages of a run, sealed or not, with what to do about them.
+
+    Exit code 0, whether or not a page failed.
+
+    Examples:
+    - `ocr-tasks archive-ocr failures --output results/ --run-id june`
+    - `ocr-tasks archive-ocr failures --output results/ --run-id june --quarantine failed/`
+    """
+    report = archive_ocr.failures(output, run_id, quarantine)
+    if as_json:
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        print_failures(report)
+
+
+@archive.command()
+def retry(
+    output: StoodOutput,
+    run_id: StoodRunId,
+    new_run_id: Annotated[
+        str | None,
+        typer.Option("--new-run-id", help="Names the retry; an old name takes it up again."),
+    ] = None,
+    workers: Workers = None,
+    override: Overrides = None,
+) -> None:
+    """Read the failed and quarantined pages of a sealed run again, in a new run, and seal that.
+
+    It has the settings of the old run, with what `--override` says. Exit codes as of `run`; 0
+    where no page failed.
+
+    Examples:
+    - `ocr-tasks archive-ocr retry --output results/ --run-id june`
+    - `ocr-tasks archive-ocr retry --output results/ --run-id june --new-run-id june-2
+      -o decode.max_pixels=900000000`
+    """
+    new_run_id = new_run_id or fresh_run_id()
+    err.print(f"run {new_run_id}", highlight=False)
+    overrides = parse_overrides(override or [])
+    with page_progress() as progress:
+        seal = archive_ocr.retry(output, run_id, new_run_id, overrides, workers, progress)
+    if seal is None:
+        out.print(f"no page of run {run_id} failed: there is nothing to retry", highlight=False)
+        return
+    _report(seal, output, progress.pages_a_second)
 
 
 @app.command("ocr")
@@ -164,16 +229,14 @@ def ocr_command(
     - `ocr-tasks ocr scans/ report.pdf --save-path out/`
     """
     settings = ocr.OcrSettings.load(_path(config), parse_overrides(override or []))
+    if save_path:
+        refuse_url(save_path, settings.schemes)
     failed = 0
     for page in ocr.read(inputs, settings):
-        where = page.answer.expected
-        member = f" {where.source_member}" if where.source_member else ""
-        number = f" page {where.page_index + 1}" if where.page_count > 1 else ""
-        title = escape(f"{where.source_uri}{member}{number}")
-        err.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
+        print_page_title(page.answer.expected)
         if page.error is not None:
-            failed += not where.skipped
-            fault = escape(f"{page.error.error_class} {page.error.message}")
+            failed += not page.answer.expected.skipped
+            fault = escape(visible(f"{page.error.error_class} {page.error.message}"))
             err.print(fault, highlight=False, soft_wrap=True)
             continue
         sys.stdout.write(page.text + "\n")
@@ -204,19 +267,14 @@ def _print_json(values: dict[str, Any]) -> None:
     out.print_json(data=values)
 
 
-def _where(seal: dict[str, Any], output: str) -> None:
-    pages = RunLayout(output, seal["collection"], seal["run_id"]).pages
-    out.print(f"rows in {escape(pages)}/", highlight=False, soft_wrap=True)
-
-
-def _exit_by_budget(seal: dict[str, Any]) -> None:
+def _report(seal: dict[str, Any], output: str = "", pages_a_second: float = 0.0) -> None:
+    """Shows a seal; ends with exit code 3 where more failed than `failures.max_share`."""
+    pages = RunLayout(output, seal["collection"], seal["run_id"]).pages if output else ""
+    print_seal(seal, pages_a_second, pages)
     if not seal["within_budget"]:
-        err.print(
-            f"sealed, but {seal['failed_share']:.1%} of the pages failed: "
-            "more than failures.max_share",
-            highlight=False,
-            soft_wrap=True,
-        )
+        share = f"{seal['failed_share']:.1%}"
+        said = f"sealed, but {share} of the pages failed: more than failures.max_share"
+        err.print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(TOO_MANY_FAILURES)
 
 

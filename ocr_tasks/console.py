@@ -18,6 +18,8 @@ from rich.progress import (
 from rich.table import Table
 
 from ocr_tasks.errors import OcrTasksError
+from ocr_tasks.records import ExpectedPage
+from ocr_tasks.text.names import visible
 
 LOG_SECONDS = 10.0  # between two lines of progress where there is no terminal
 
@@ -37,6 +39,11 @@ class PageProgress:
     def done_here(self) -> int:
         """The pages done since this began; those of an earlier try do not count."""
         return self._done - (self._at_start or 0)
+
+    @property
+    def pages_a_second(self) -> float:
+        """How fast these were done."""
+        return self.done_here / max(time.monotonic() - self._started, 1e-9)
 
     def __call__(self, done: int, total: int) -> None:
         """Takes note that ``done`` of ``total`` pages are done."""
@@ -87,13 +94,18 @@ def page_progress() -> Iterator[PageProgress]:
         yield _Bar(progress)
 
 
-def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0) -> None:
-    """A table of a sealed run; the pages a second, if there were any, are this call's."""
+def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0, rows_in: str = "") -> None:
+    """A table of a sealed run, and where its rows are.
+
+    The pages a second, if there were any, are this call's.
+    """
     table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right", overflow="fold")
     table.add_row("run", seal["run_id"])
-    table.add_row("collection", seal["collection"], end_section=True)
+    table.add_row("collection", seal["collection"], end_section=not seal.get("retry_of"))
+    if seal.get("retry_of"):  # no key of older seals
+        table.add_row("a retry of", seal["retry_of"], end_section=True)
     table.add_row("pages", str(seal["pages"]))
     for status, pages in seal["by_status"].items():
         table.add_row(status, str(pages))
@@ -107,9 +119,71 @@ def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0) -> None:
     if pages_a_second:
         table.add_row("pages a second", f"{pages_a_second:.2f}")
     out.print(table)
+    if rows_in:
+        out.print(f"rows in {escape(visible(rows_in))}/", highlight=False, soft_wrap=True)
+
+
+def print_failures(report: dict[str, Any]) -> None:
+    """What failed in a run: a table for each class of errors, its remedy above it."""
+    title = f"run {report['run_id']} of collection {report['collection']}"
+    title += f", a retry of {report['retry_of']}" if report["retry_of"] else ""
+    out.print(
+        f"{title}: {report['failed']} of {report['pages']} pages failed",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if not report["sealed"]:
+        shards = f"{report['committed']} of {report['shards']} shards are committed"
+        out.print(f"not sealed: {shards}", highlight=False)
+    for each in report["classes"]:
+        again = "a retry could help" if each["retryable"] else "a retry alone does not help"
+        out.print(f"\n[bold]{escape(each['error_class'])}[/], pages: {each['pages']}, {again}")
+        out.print(escape(each["remedy"]), highlight=False)
+        out.print(_failures_table(report["failures"], each["error_class"]))
+    if report["quarantine"]:
+        _print_quarantine(report["quarantine"])
+
+
+def _print_quarantine(filled: dict[str, Any]) -> None:
+    folder = escape(visible(filled["folder"]))
+    out.print(f"\ncopied to {folder}/: {filled['copied']}", highlight=False, soft_wrap=True)
+    for missing in filled["not_copied"]:
+        member = f" > {missing['source_member']}" if missing["source_member"] else ""
+        said = visible(f"not copied: {missing['source_uri']}{member}: {missing['why_not']}")
+        out.print(escape(said), highlight=False, soft_wrap=True)
+
+
+def _failures_table(failures: list[dict[str, Any]], error_class: str) -> Table:
+    table = Table()
+    table.add_column("object", overflow="fold", ratio=3)
+    table.add_column("page", justify="right")
+    table.add_column("stage")
+    table.add_column("tries", justify="right")
+    table.add_column("message", overflow="fold", ratio=2)
+    for page in failures:
+        if page["error_class"] != error_class:
+            continue
+        member = f"\n> {visible(page['source_member'])}" if page["source_member"] else ""
+        table.add_row(
+            escape(visible(page["source_uri"]) + member),
+            f"{page['page_index'] + 1}/{page['page_count']}",
+            page["error_stage"] + ("\nquarantined" if page["status"] == "quarantined" else ""),
+            str(page["attempts"]),
+            escape(visible(page["error_message"])),
+        )
+    return table
+
+
+def print_page_title(where: ExpectedPage) -> None:
+    """Which page the text is of that follows on standard output."""
+    member = f" {where.source_member}" if where.source_member else ""
+    number = f" page {where.page_index + 1}" if where.page_count > 1 else ""
+    title = escape(visible(f"{where.source_uri}{member}{number}"))
+    err.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
 
 
 def print_error(error: OcrTasksError) -> None:
     """The error's code, what happened, and what to do about it."""
-    shown = f"[bold red]{error.code}[/] {escape(str(error))}\n  {escape(error.remedy)}"
+    message = "\n".join(visible(line) for line in str(error).split("\n"))
+    shown = f"[bold red]{error.code}[/] {escape(message)}\n  {escape(error.remedy)}"
     err.print(shown, highlight=False, soft_wrap=True)

@@ -169,14 +169,14 @@ class BadPdfError(PageError):
     """The PDF or one of its pages is damaged."""
 
     code = "E_BAD_PDF"
-    remedy = "Repair the file (qpdf does so for many) and plan a new run."
+    remedy = "Repair the file (qpdf does so for many) and retry the failed pages."
 
 
 class EncryptedError(PageError):
     """The PDF wants a password."""
 
     code = "E_ENCRYPTED"
-    remedy = "Store the document without a password."
+    remedy = "Name its password by decode.password_variable, and retry the failed pages."
 
 
 class TimedOutError(PageError):
@@ -240,7 +240,7 @@ class SourceChangedError(PageError):
 
     code = "E_CHANGED"
     stage = "read"
-    remedy = "Plan a new run: this one was planned over other bytes."
+    remedy = "Put it back if it is gone, and retry the failed pages: they are looked for anew."
 
 
 class InferenceError(PageError):

@@ -2,26 +2,43 @@
 
 import datetime
 import json
-from collections.abc import Sequence
+import socket
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ocr_tasks import storage
+from ocr_tasks import __version__, storage
+from ocr_tasks.admission import refuse_credentials
 from ocr_tasks.archive.shards import Manifest, manifest_bytes, read_manifest
 from ocr_tasks.errors import ModelError, PlanConflictError, SettingsError
 from ocr_tasks.faults import damage_named
-from ocr_tasks.records import EngineInfo, ModelInfo
+from ocr_tasks.records import EngineInfo, ExpectedPage, ModelInfo
 from ocr_tasks.results.layout import RunLayout, manifest_uri
+from ocr_tasks.results.rows import Provenance
+from ocr_tasks.settings import Values, digest_of, merged
 
 Json = dict[str, Any]
 PLAN_KEY = "ocr_tasks.plan"  # where the plan stands in the manifest's footer
+TEXT_SECTIONS = ("decode", "engine", "recognition")  # of the settings: what a text depends on,
+HOW_FAST = (  # but for these
+    ("decode", "ahead"),
+    ("engine", "device"),
+    ("engine", "threads"),
+    ("recognition", "batch_lines"),
+    ("recognition", "open_pages"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenPlan:
-    """What a run keeps to until it is sealed, whatever is promoted or configured meanwhile."""
+    """What a run keeps to until it is sealed, whatever is promoted or configured meanwhile.
+
+    ``retry_of`` is the run whose failed pages this one reads again, or None.
+    """
 
     run_id: str
     settings: Json
@@ -30,6 +47,7 @@ class FrozenPlan:
     pipeline_version: str
     dag_run_id: str | None
     planned_at: datetime.datetime
+    retry_of: str | None = None  # no key of plans that are older than retries
 
     def as_json(self) -> Json:
         """The plan as JSON values."""
@@ -44,12 +62,62 @@ class PlannedRun:
     layout: RunLayout
     manifest: Manifest
 
-    def refuse_other_settings(self, given: Json) -> None:
+    def told(self) -> Json:
+        """What a caller has to know to have the run read: its place, pages and shards."""
+        return {
+            "run_id": self.layout.run_id,
+            "output": self.layout.output,
+            "collection": self.layout.collection,
+            "pages": self.manifest.pages,
+            "shards": self.manifest.shard_ids(),
+        }
+
+    def settings_again(self, overrides: Values) -> Json:
+        """Its settings with other values for some, for a run of the same input, output, collection.
+
+        Raises:
+            SettingsError: the overrides have one of these.
+        """
+        kept = sorted({"input", "output", "collection"} & overrides.keys())
+        if kept:
+            raise SettingsError(f"a retry keeps the {' and '.join(kept)} of its run")
+        return merged(self.frozen.settings, overrides) | {"output": self.layout.output}
+
+    def is_sealed(self) -> bool:
+        """Whether the run has its seal."""
+        return storage.exists(self.layout.seal)
+
+    def pages(self, page_ids: Collection[str]) -> list[ExpectedPage]:
+        """Those of its expected pages that have these ids, in the manifest's order."""
+        table = self.manifest.table
+        chosen = pc.is_in(table["page_id"], value_set=pa.array(page_ids, pa.string()))
+        return Manifest(table.filter(chosen)).expected()
+
+    def provenance(self, shard_id: str, loaded: EngineInfo) -> Provenance:
+        """Where the rows of a shard come from that is read here and now; an attempt of its own."""
+        return Provenance(
+            collection=self.layout.collection,
+            run_id=self.layout.run_id,
+            dag_run_id=self.frozen.dag_run_id,
+            shard_id=shard_id,
+            attempt=uuid.uuid4().hex,
+            pipeline_version=__version__,
+            config_sha256=self.frozen.config_sha256,
+            engine=loaded,
+            host=socket.gethostname(),
+        )
+
+    def refuse_other_settings(self, given: Json, retry_of: str | None = None) -> None:
         """Makes sure that ``given`` are the settings the run was planned with.
 
         Raises:
-            PlanConflictError: they are not; it names which.
+            PlanConflictError: they are not; it names which. Or the run was planned as a retry of
+                another run than ``retry_of``.
         """
+        retries = (self.frozen.retry_of, retry_of)
+        was, wanted = (f"a retry of {of}" if of else "no retry" for of in retries)
+        if was != wanted:
+            raise PlanConflictError(f"run {self.frozen.run_id} was planned as {was}, not {wanted}")
         stood, given = flattened(self.frozen.settings), flattened(given)
         other = [key for key in given if given[key] != stood.get(key)]
         if other:
@@ -78,6 +146,39 @@ def flattened(values: Json, prefix: str = "") -> Json:
     return flat
 
 
+def fresh_run_id() -> str:
+    """A run id that sorts by time and that no other run has."""
+    return f"{now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+
+
+def new_plan(
+    run_id: str,
+    settings: Json,
+    engine: EngineInfo,
+    dag_run_id: str | None = None,
+    retry_of: str | None = None,
+) -> FrozenPlan:
+    """The plan of a run that begins now."""
+    return FrozenPlan(
+        run_id=run_id,
+        settings=settings,
+        config_sha256=text_digest(settings),
+        engine=engine,
+        pipeline_version=__version__,
+        dag_run_id=dag_run_id,
+        planned_at=now(),
+        retry_of=retry_of,
+    )
+
+
+def text_digest(settings: Json) -> str:
+    """A digest of every setting that can change a row's text: not where, nor how fast."""
+    sections = {name: dict(settings[name]) for name in TEXT_SECTIONS}
+    for section, key in HOW_FAST:
+        del sections[section][key]
+    return digest_of(sections)
+
+
 def is_planned(layout: RunLayout) -> bool:
     """Whether the run has its manifest."""
     return storage.exists(manifest_uri(layout.output, layout.run_id))
@@ -104,9 +205,11 @@ def read_plan(
     """The plan that stands, with its whole manifest, one shard's part of it, or some columns.
 
     Raises:
-        SettingsError: no such run was planned, or it has no such shard.
+        SettingsError: no such run was planned, or it has no such shard; ``output`` holds a secret.
         DamagedFileError: the manifest is not what was written.
     """
+    refuse_credentials(output)
+    output = storage.absolute(output)
     try:
         manifest = read_manifest(manifest_uri(output, run_id), shard_id, columns)
     except FileNotFoundError as error:
@@ -114,6 +217,19 @@ def read_plan(
     with damage_named(manifest_uri(output, run_id)):
         frozen = _frozen_plan(json.loads(manifest.metadata[PLAN_KEY]))
     return PlannedRun(frozen, RunLayout(output, frozen.settings["collection"], run_id), manifest)
+
+
+def lineage(run: PlannedRun) -> Iterator[PlannedRun]:
+    """The run, the run it is a retry of, and so on; of these only the ids and URIs of pages.
+
+    Raises:
+        SettingsError: a run that it is a retry of is gone.
+    """
+    yield run
+    while run.frozen.retry_of is not None:
+        columns = ["page_id", "source_uri"]
+        run = read_plan(run.layout.output, run.frozen.retry_of, columns=columns)
+        yield run
 
 
 def _frozen_plan(values: Json) -> FrozenPlan:
@@ -126,6 +242,11 @@ def _frozen_plan(values: Json) -> FrozenPlan:
             "planned_at": datetime.datetime.fromisoformat(values["planned_at"]),
         }
     )
+
+
+def now() -> datetime.datetime:
+    """The time, in UTC."""
+    return datetime.datetime.now(datetime.UTC)
 
 
 def pretty_json(values: Json) -> bytes:

@@ -57,8 +57,8 @@ class JobSettings(BaseSettings):
             SettingsError: a key is unknown, a value is wrong, or the file cannot be read.
         """
         values = _yaml_file(config) if config else {}
-        values = _merged(values, _environment(cls))
-        return cls.revive(_merged(values, overrides or {}))
+        values = merged(values, _environment(cls))
+        return cls.revive(merged(values, overrides or {}))
 
     @classmethod
     def revive(cls, values: Values) -> Self:
@@ -89,10 +89,10 @@ def parse_overrides(pairs: Iterable[str]) -> Values:
         try:
             nested: Any = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise SettingsError(f"{pair!r}: the value is no YAML: {error}") from error
+            raise SettingsError(f"{key}: the value is no YAML: {_yaml_fault(error)}") from error
         for name in reversed(key.strip().split(".")):
             nested = {name: nested}
-        values = _merged(values, nested)
+        values = merged(values, nested)
     return values
 
 
@@ -102,15 +102,15 @@ def digest_of(values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _merged(below: Values, above: Values) -> Values:
+def merged(below: Values, above: Values) -> Values:
     """Both, mapping by mapping; where they disagree, ``above``."""
-    merged = dict(below)
+    both = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            value = _merged(old, value)
-        merged[key] = value
-    return merged
+        old = both.get(key)
+        both[key] = (
+            merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        )
+    return both
 
 
 def _environment(settings: type[BaseSettings]) -> Values:
@@ -123,11 +123,20 @@ def _environment(settings: type[BaseSettings]) -> Values:
 def _yaml_file(path: str) -> Values:
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read {path}: {error}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"cannot read {path}: {_yaml_fault(error)}") from error
     if not isinstance(values, dict | None):
         raise SettingsError(f"{path} holds no settings but a {type(values).__name__}")
     return values or {}
+
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the text around it, which may hold a secret."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return type(error).__name__
+    return f"line {error.problem_mark.line + 1}: {error.problem}"
 
 
 def _readable(error: ValidationError) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from ocr_tasks.errors import SourceChangedError, StorageError
@@ -19,6 +20,7 @@ from ocr_tasks.stores.seekable import SeekableObject
 
 # An object up to this size is one PUT, which S3 takes or refuses as a whole; above it s3fs sends
 # parts, which S3 does not take in one request (its limit for a PUT).
+PART_BYTES = 16 << 20  # of an object that is sent in parts
 LARGEST_PUT = 5 * 2**30
 MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # the ETag of an object that came by one plain PUT
 
@@ -211,6 +213,43 @@ def create(uri: str, data: bytes, staging: str) -> bool:
         except FileExistsError:
             return False
     return True
+
+
+def create_from(uri: str, source: BinaryIO, staging: str) -> bool:
+    """As ``create``, for what the seekable file ``source`` holds, which may be too large to hold.
+
+    Raises:
+        SettingsError: nothing may be written there.
+        StorageError: the store did not answer, or has no room.
+    """
+    filesystem, path = resolve(uri)
+
+    def attempt() -> None:
+        source.seek(0)
+        if is_local(filesystem):
+            local.create_from(Path(path), source, Path(resolve(staging)[1]))
+        elif is_of_this_process(uri):
+            filesystem.pipe_file(path, source.read(), mode="create")
+        else:
+            _upload(source, filesystem.open(path, "xb", block_size=PART_BYTES))
+
+    with writing_faults(uri):
+        try:
+            retried(attempt, uri)
+        except FileExistsError:
+            return False
+    return True
+
+
+def _upload(source: BinaryIO, target: Any) -> None:
+    """Copies the one into the other, which becomes an object only when all is sent."""
+    try:
+        copyfileobj(source, target, PART_BYTES)
+    except BaseException:
+        target.closed = True  # else it would be sent off as far as it came
+        target.discard()
+        raise
+    target.close()
 
 
 def _in_one(filesystem: Any) -> dict[str, int]:

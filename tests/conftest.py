@@ -1,7 +1,8 @@
-"""Stores for the tests: one in memory, and one that speaks S3 over HTTP."""
+"""What tests of many rooms use: stores, one in memory and one that speaks S3, and the command."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from ocr_tasks import faults
+from ocr_tasks import cli, faults
 from tests.s3_faults import FaultyS3, faulty_s3
 
 BUCKET = "scans"
@@ -110,3 +111,19 @@ def memory_url(request: pytest.FixtureRequest) -> Iterator[str]:
     yield f"memory://{root}"
     filesystem.store.clear()
     filesystem.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs ``ocr-tasks`` with arguments; returns exit code, standard output and error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ocr-tasks", *(str(part) for part in arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return run

@@ -1,14 +1,12 @@
 """The command line: what it prints and the codes it exits with."""
 
 import json
-import sys
 from pathlib import Path
 
 import cv2
 import pyarrow.dataset as ds
 import pytest
 
-from ocr_tasks import cli
 from tests.makers import fill_folder, noise_pages
 
 FAKE = ["-o", "engine.kind=fake"]
@@ -19,20 +17,6 @@ def scans(tmp_path: Path) -> Path:
     """Three small pages of noise and a text file."""
     fill_folder(tmp_path / "scans", noise_pages(3) | {"notes.txt": b"no scan"})
     return tmp_path / "scans"
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs ``ocr-tasks`` with arguments; returns exit code, standard output and error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ocr-tasks", *(str(part) for part in arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 def test_a_sealed_run_exits_with_0_and_shows_its_pages(call, scans: Path, tmp_path: Path) -> None:
@@ -87,6 +71,12 @@ def test_a_seal_refused_exits_with_1_and_names_the_shard(call, scans: Path, tmp_
         (["archive-ocr", "run", "--bogus"], "No such option"),
         (["archive-ocr", "seal", "--output", "x", "--run-id", "none"], "no run 'none'"),
         (["archive-ocr", "seal", "--output", "x", "--run-id", "../up"], "run id '../up'"),
+        (["archive-ocr", "failures", "--output", "x", "--run-id", "none"], "no run 'none'"),
+        (["archive-ocr", "retry", "--output", "x", "--run-id", "none"], "no run 'none'"),
+        (["archive-ocr", "failures", "--output", "x"], "Missing option"),
+        (["archive-ocr", "run", "--input", "http://h/x", "--output", "x"], "scheme 'http'"),
+        (["ocr", "http://h/p.png", *FAKE], "scheme 'http'"),
+        (["ocr", "p.png", "--save-path", "ftp://h", *FAKE], "scheme 'ftp'"),
         (["ocr", "p.png", "-o", "engine.knid=onnx"], "engine.knid: there is no such setting"),
         (["ocr", "p.png", "-o", "engine.device=tpu"], "use cpu or gpu:0"),
     ],
@@ -122,7 +112,9 @@ def test_ocr_exits_with_1_where_a_page_failed(call, tmp_path: Path) -> None:
     assert "E_TRUNCATED" in error
 
 
-@pytest.mark.parametrize("command", [["archive-ocr", "run"], ["archive-ocr", "plan"], ["ocr"]])
+@pytest.mark.parametrize(
+    "command", [["archive-ocr", name] for name in ("run", "plan", "failures", "retry")] + [["ocr"]]
+)
 def test_help_shows_an_example(call, command: list[str]) -> None:
     code, shown, _ = call(*command, "--help")
     assert code == 0

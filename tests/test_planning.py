@@ -5,13 +5,21 @@ from dataclasses import replace
 import pytest
 
 from ocr_tasks import storage
-from ocr_tasks.archive.shards import ShardSpec, plan_shards
+from ocr_tasks.archive.shards import ShardSpec, manifest_bytes, plan_shards
 from ocr_tasks.engines.fake import load
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ModelError, PlanConflictError, SettingsError
-from ocr_tasks.planning import FrozenPlan, freeze, is_planned, read_plan, show_settings
+from ocr_tasks.planning import (
+    PLAN_KEY,
+    FrozenPlan,
+    freeze,
+    is_planned,
+    lineage,
+    read_plan,
+    show_settings,
+)
 from ocr_tasks.records import ModelInfo
-from ocr_tasks.results.layout import RunLayout
+from ocr_tasks.results.layout import RunLayout, manifest_uri
 from tests.makers import expected_page
 
 ENGINE = load(EngineSpec(kind="fake")).info
@@ -121,6 +129,43 @@ def test_other_models_are_refused_by_name(run, part):
     other = ModelInfo("fake", "0" * 64) if part in {"detector", "recognizer"} else "other"
     with pytest.raises(ModelError, match=f"planned with {part} "):
         run.refuse_other_models(replace(ENGINE, **{part: other}))
+
+
+def test_a_plan_that_is_older_than_retries_is_read(layout):
+    footer = PLAN.as_json()
+    del footer["retry_of"]
+    pages = manifest_of(PAGES)
+    uri = manifest_uri(layout.output, "r1")
+    storage.write(uri, manifest_bytes(pages, {PLAN_KEY: json.dumps(footer)}))
+    assert read_plan(layout.output, "r1").frozen == PLAN
+
+
+def test_a_retry_is_no_run_of_its_own_and_no_retry_of_another(layout):
+    freeze(layout, replace(PLAN, retry_of="r0"), manifest_of(PAGES))
+    run = read_plan(layout.output, "r1")
+    run.refuse_other_settings(SETTINGS, "r0")
+    for other in (None, "r2"):
+        with pytest.raises(PlanConflictError, match="r1 was planned as a retry of r0, not"):
+            run.refuse_other_settings(SETTINGS, other)
+
+
+def test_a_run_and_those_it_is_a_retry_of_are_found_from_the_newest_to_the_oldest(layout):
+    for run_id, retry_of in (("r1", None), ("r2", "r1"), ("r3", "r2")):
+        plan = replace(PLAN, run_id=run_id, retry_of=retry_of)
+        freeze(replace(layout, run_id=run_id), plan, manifest_of(PAGES))
+    runs = lineage(read_plan(layout.output, "r3"))
+    assert [run.frozen.run_id for run in runs] == ["r3", "r2", "r1"]
+
+
+def test_pages_are_found_by_their_ids_in_the_order_of_the_manifest(run):
+    ids = [PAGES[2].page_id, PAGES[0].page_id, "no such id"]
+    assert run.pages(ids) == [PAGES[0], PAGES[2]]
+
+
+def test_an_output_with_credentials_is_refused_before_it_is_asked(layout):
+    with pytest.raises(SettingsError) as refusal:
+        read_plan("s3://AKIA:planted-secret@bucket/out", "r1")
+    assert "planted" not in str(refusal.value)
 
 
 def test_settings_json_repeats_the_plan_and_is_not_needed(run, layout):

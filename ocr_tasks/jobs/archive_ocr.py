@@ -1,16 +1,11 @@
-"""Every page of an archive to a row of Parquet: plan, infer, seal."""
+"""Every page of an archive to a row of Parquet: plan, infer, seal; then what failed, again."""
 
-import datetime
-import json
-import socket
-import uuid
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from typing import Any
 
-from annotated_types import Interval
-
-from ocr_tasks import __version__, storage
+from ocr_tasks import storage
+from ocr_tasks.admission import refuse_secrets, refuse_url
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
@@ -18,37 +13,31 @@ from ocr_tasks.archive.shards import ShardSpec, plan_shards
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import DamagedFileError, SettingsError
-from ocr_tasks.faults import damage_named
-from ocr_tasks.planning import FrozenPlan, freeze, is_planned, pretty_json, read_plan, show_settings
+from ocr_tasks.failures import failures_of, pages_again, report
+from ocr_tasks.planning import (
+    freeze,
+    fresh_run_id,
+    is_planned,
+    new_plan,
+    read_plan,
+    show_settings,
+)
+from ocr_tasks.quarantine import fill
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
+from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.commit import commit_shard, committed_shards, committed_tally
 from ocr_tasks.results.layout import RunLayout
-from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
-from ocr_tasks.results.schema import Status
-from ocr_tasks.results.seal import Audit, audit_run, refuse_changed_files
-from ocr_tasks.settings import JobSettings, digest_of
+from ocr_tasks.results.rows import ReviewSpec, row_of
+from ocr_tasks.sealing import FailureSpec, seal_run
+from ocr_tasks.settings import JobSettings, Values
+from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.workers import cores, run_in_processes
 
 Json = dict[str, Any]
-# Settings that no text depends on.
-HOW_FAST = (
-    ("decode", "ahead"),
-    ("engine", "device"),
-    ("engine", "threads"),
-    ("recognition", "batch_lines"),
-    ("recognition", "open_pages"),
-)
 
 
 def _unheard(*_: int) -> None:
     """Progress that nobody listens to."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailureSpec:
-    """The largest share of failed pages with which a sealed run still counts as a success."""
-
-    max_share: Annotated[float, Interval(ge=0, le=1)] = 0.1
 
 
 class ArchiveOcrSettings(JobSettings):
@@ -57,6 +46,7 @@ class ArchiveOcrSettings(JobSettings):
     input: str
     output: str
     collection: str = "default"
+    schemes: tuple[str, ...] = SCHEMES
     shards: ShardSpec = ShardSpec()
     decode: DecodeSpec = DecodeSpec()
     engine: EngineSpec = EngineSpec()
@@ -77,34 +67,15 @@ def plan(
     Returns run_id, output, collection, pages, and the ids of the shards.
 
     Raises:
-        SettingsError: the input is empty or lies around the output.
+        SettingsError: the input is empty, lies around the output or may not be read, or a
+            setting holds a secret.
         PlanConflictError: the run was planned with other settings.
     """
-    settings = _with_absolute_urls(settings)
-    run_id = run_id or new_run_id()
-    layout = RunLayout(settings.output, settings.collection, run_id)
+    settings = _checked(settings)
+    layout = RunLayout(settings.output, settings.collection, run_id or fresh_run_id())
     if not is_planned(layout):
-        pages = plan_shards(list_pages(settings.input, settings.decode), settings.shards, workers)
-        frozen = FrozenPlan(
-            run_id=run_id,
-            settings=settings.model_dump(mode="json"),
-            config_sha256=_config_sha256(settings),
-            engine=load_engine(settings.engine).info,
-            pipeline_version=__version__,
-            dag_run_id=dag_run_id,
-            planned_at=_now(),
-        )
-        freeze(layout, frozen, pages)
-    run = read_plan(settings.output, run_id, columns=["shard_id"])
-    run.refuse_other_settings(settings.model_dump(mode="json"))
-    show_settings(run)
-    return {
-        "run_id": run_id,
-        "output": settings.output,
-        "collection": settings.collection,
-        "pages": run.manifest.pages,
-        "shards": run.manifest.shard_ids(),
-    }
+        _freeze(layout, settings, list_pages(settings.input, settings.decode), workers, dag_run_id)
+    return _planned(layout, settings)
 
 
 def infer(
@@ -124,28 +95,18 @@ def infer(
         ModelError: the models are not those the run was planned with.
         DamagedFileError: the shard's file is damaged, or gone after the run was sealed.
     """
-    run = read_plan(storage.absolute(output), run_id, shard_id)
+    run = read_plan(output, run_id, shard_id)
     settings = ArchiveOcrSettings.revive(run.frozen.settings)
     committed = committed_tally(run.layout, shard_id)
     if committed is not None:
         tick(committed.pages)
         return asdict(committed)
-    if storage.exists(run.layout.seal):
+    if run.is_sealed():
         raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
     spec = settings.engine
     engine = load_engine(spec if threads is None else replace(spec, threads=threads))
     run.refuse_other_models(engine.info)
-    provenance = Provenance(
-        collection=run.layout.collection,
-        run_id=run_id,
-        dag_run_id=run.frozen.dag_run_id,
-        shard_id=shard_id,
-        attempt=uuid.uuid4().hex,
-        pipeline_version=__version__,
-        config_sha256=run.frozen.config_sha256,
-        engine=engine.info,
-        host=socket.gethostname(),
-    )
+    provenance = run.provenance(shard_id, engine.info)
     pages = read_pages(run.manifest.expected(), settings.decode)
     rows = []
     for answer in recognize_pages(pages, engine, settings.recognition):
@@ -163,16 +124,8 @@ def seal(output: str, run_id: str) -> Json:
         SealRefusedError: a page or shard is missing, twice, or was never expected.
         DamagedFileError: a file of the run is not what was committed or sealed.
     """
-    run = read_plan(storage.absolute(output), run_id, columns=["shard_id", "page_id"])
-    if not storage.exists(run.layout.seal):
-        content = _seal_content(audit_run(run.layout, run.manifest.table), run.frozen)
-        if storage.create(run.layout.seal, pretty_json(content), run.layout.staging):
-            return content
-    with damage_named(run.layout.seal):
-        sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
-        files = sealed["files"]
-    refuse_changed_files(files)
-    return sealed
+    run = read_plan(output, run_id, columns=["shard_id", "page_id"])
+    return seal_run(run, ArchiveOcrSettings.revive(run.frozen.settings).failures)
 
 
 def run(
@@ -206,7 +159,7 @@ def infer_missing(
     What lies in memory is read in this process, as no other sees it. Returns the run id and how
     many shards were done here.
     """
-    planned = read_plan(storage.absolute(output), run_id, columns=["shard_id"])
+    planned = read_plan(output, run_id, columns=["shard_id"])
     committed = committed_shards(planned.layout)
     missing = [shard for shard in planned.manifest.shard_ids() if shard not in committed]
     total = planned.manifest.pages
@@ -231,9 +184,108 @@ def infer_missing(
     return {"run_id": run_id, "shards": len(missing)}
 
 
-def new_run_id() -> str:
-    """A run id that sorts by time and that no other run has."""
-    return f"{_now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+def failures(output: str, run_id: str, quarantine: str | None = None) -> Json:
+    """What failed in a run, sealed or not: failed and quarantined pages, and the remedies.
+
+    The folder ``quarantine`` is filled with the objects they are of, and a reproducer each.
+    Returns run_id, collection, retry_of, sealed, shards, committed (of them), pages (expected),
+    failed, ``classes`` (error_class, pages, retryable, remedy), ``failures``, the pages by the
+    columns of their rows, and ``quarantine`` (folder, copied, not_copied) or None.
+
+    Raises:
+        SettingsError: no such run was planned, or the folder is not empty or lies in the input.
+        DamagedFileError: a file of the run is not what was committed.
+    """
+    run = read_plan(output, run_id, columns=None if quarantine else ["shard_id"])
+    failed = failures_of(run)
+    filled = None
+    if quarantine is not None:
+        settings = ArchiveOcrSettings.revive(run.frozen.settings)
+        refuse_url(quarantine, settings.schemes)
+        defaults = ArchiveOcrSettings(input="", output="").model_dump(mode="json")
+        filled = fill(storage.absolute(quarantine), run, failed, settings.decode, defaults)
+    return report(run, failed) | {"quarantine": filled}
+
+
+def retry(
+    output: str,
+    run_id: str,
+    new_run_id: str | None = None,
+    overrides: Values | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], None] = _unheard,
+) -> Json | None:
+    """Reads the failed and quarantined pages of a sealed run again, in a run of their own.
+
+    A retry that was broken off goes on where it was. Returns the new run's seal, or None where no
+    page failed. Raises what plan_retry and run do.
+    """
+    workers = workers or cores()
+    planned = plan_retry(output, run_id, new_run_id, overrides, workers)
+    if planned is None:
+        return None
+    infer_missing(planned["output"], planned["run_id"], workers, on_progress)
+    return seal(planned["output"], planned["run_id"])
+
+
+def plan_retry(
+    output: str,
+    run_id: str,
+    new_run_id: str | None = None,
+    overrides: Values | None = None,
+    workers: int = 1,
+    dag_run_id: str | None = None,
+) -> Json | None:
+    """Freezes a run over the pages that failed in a sealed run, and those it did not know.
+
+    Its settings are that run's, with nested ``overrides``. Returns as plan, or None if none failed.
+
+    Raises:
+        SettingsError: the run is not sealed, or an override is wrong.
+        PlanConflictError: the new run id stands for other settings, or is no retry of that run.
+    """
+    old = read_plan(output, run_id)
+    settings = _checked(ArchiveOcrSettings.revive(old.settings_again(overrides or {})))
+    layout = RunLayout(settings.output, settings.collection, new_run_id or fresh_run_id())
+    if not is_planned(layout):
+        pages = list(pages_again(old, settings.decode))
+        if not pages:
+            return None
+        _freeze(layout, settings, pages, workers, dag_run_id, retry_of=run_id)
+    return _planned(layout, settings, retry_of=run_id)
+
+
+def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
+    """The settings with absolute URLs, if they may be used and written down."""
+    refuse_secrets(settings.model_dump(mode="json"))
+    for url in (settings.input, settings.output):
+        refuse_url(url, settings.schemes)
+    source, output = storage.absolute(settings.input), storage.absolute(settings.output)
+    if f"{output}/".startswith(f"{source.rstrip('/')}/"):
+        raise SettingsError(f"the output {output} lies in the input {source}")
+    return settings.model_copy(update={"input": source, "output": output})
+
+
+def _freeze(
+    layout: RunLayout,
+    settings: ArchiveOcrSettings,
+    pages: Iterable[ExpectedPage],
+    workers: int,
+    dag_run_id: str | None,
+    retry_of: str | None = None,
+) -> None:
+    manifest = plan_shards(pages, settings.shards, workers)
+    engine = load_engine(settings.engine).info
+    values = settings.model_dump(mode="json")
+    freeze(layout, new_plan(layout.run_id, values, engine, dag_run_id, retry_of), manifest)
+
+
+def _planned(layout: RunLayout, settings: ArchiveOcrSettings, retry_of: str | None = None) -> Json:
+    """What stands planned, if it is what these settings want."""
+    run = read_plan(layout.output, layout.run_id, columns=["shard_id"])
+    run.refuse_other_settings(settings.model_dump(mode="json"), retry_of)
+    show_settings(run)
+    return run.told()
 
 
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
@@ -243,47 +295,3 @@ def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) ->
 
 def _shard_of(item: tuple[str, str, str, int]) -> str:
     return f"shard {item[2]}"
-
-
-def _with_absolute_urls(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
-    source, output = storage.absolute(settings.input), storage.absolute(settings.output)
-    if f"{output}/".startswith(f"{source.rstrip('/')}/"):
-        raise SettingsError(f"the output {output} lies in the input {source}")
-    return settings.model_copy(update={"input": source, "output": output})
-
-
-def _config_sha256(settings: ArchiveOcrSettings) -> str:
-    """A digest of every setting that can change a row's text: not where, nor how fast."""
-    values = settings.model_dump(mode="json", include={"decode", "engine", "recognition"})
-    for section, key in HOW_FAST:
-        del values[section][key]
-    return digest_of(values)
-
-
-def _seal_content(audit: Audit, frozen: FrozenPlan) -> Json:
-    settings = ArchiveOcrSettings.revive(frozen.settings)
-    failed = audit.by_status[Status.FAILED] + audit.by_status[Status.QUARANTINED]
-    failed_share = failed / audit.pages
-    return {
-        "run_id": frozen.run_id,
-        "collection": settings.collection,
-        "pages": audit.pages,
-        "by_status": dict(sorted(audit.by_status.items())),
-        "by_error": dict(sorted(audit.by_error.items())),
-        "failed_share": failed_share,
-        "within_budget": failed_share <= settings.failures.max_share,
-        "lines": audit.lines,
-        "conf_mean": audit.conf_mean,
-        "engine": asdict(frozen.engine),
-        "config_sha256": frozen.config_sha256,
-        "pipeline_version": frozen.pipeline_version,
-        "planned_at": frozen.planned_at.isoformat(),
-        "sealed_at": _now().isoformat(),
-        # Between two readings of a wall clock, which may have been set back in between.
-        "duration_s": max(0.0, (_now() - frozen.planned_at).total_seconds()),
-        "files": audit.files,
-    }
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)

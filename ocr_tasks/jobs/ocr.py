@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks import storage
+from ocr_tasks.admission import refuse_url
 from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
@@ -27,14 +28,16 @@ from ocr_tasks.recognition import RecognitionSpec, recognize_pages
 from ocr_tasks.records import ExpectedPage, Line, Page, PageFacts, PageFailure, PageResult
 from ocr_tasks.results.exports import paddle_json
 from ocr_tasks.settings import JobSettings
+from ocr_tasks.stores.filesystems import SCHEMES
 
 Array = NDArray[np.uint8]
 Input = str | Path | Array
 
 
 class OcrSettings(JobSettings):
-    """How pages are decoded and read; the same options as a run's."""
+    """What may be read, and how pages are decoded and read; the same options as a run's."""
 
+    schemes: tuple[str, ...] = SCHEMES
     decode: DecodeSpec = DecodeSpec()
     engine: EngineSpec = EngineSpec()
     recognition: RecognitionSpec = RecognitionSpec()
@@ -92,7 +95,7 @@ def read(
     come with their ``error``.
 
     Raises:
-        SettingsError: an input is not there, or an array is no picture.
+        SettingsError: an input is not there or may not be read, or an array is no picture.
         ModelError: the engine cannot be loaded.
     """
     settings = settings or OcrSettings.load()
@@ -100,27 +103,28 @@ def read(
         inputs = [inputs]
     engine = load_engine(settings.engine)
     images: dict[str, Array] = {}
-    pages = _remembering(_pages(inputs, settings.decode), images)
+    pages = _remembering(_pages(inputs, settings), images)
     names: set[str] = set()
     for answer in recognize_pages(pages, engine, settings.recognition):
         name = _free_name(answer.expected, names)
         yield ReadPage(name, answer, images.pop(answer.expected.page_id, None))
 
 
-def _pages(inputs: Iterable[Input], spec: DecodeSpec) -> Iterator[Page | PageFailure]:
+def _pages(inputs: Iterable[Input], settings: OcrSettings) -> Iterator[Page | PageFailure]:
     seen: set[str] = set()
     for number, given in enumerate(inputs):
         if isinstance(given, np.ndarray):
             yield _page_of_array(given, number)
             continue
+        refuse_url(str(given), settings.schemes)
         listed = [
             page
-            for page in list_pages(storage.absolute(str(given)), spec)
+            for page in list_pages(storage.absolute(str(given)), settings.decode)
             if page.page_id not in seen
         ]
         seen |= {page.page_id for page in listed}
         for _, pages in groupby(listed, key=lambda page: page.source_uri):
-            yield from read_pages(list(pages), spec)
+            yield from read_pages(list(pages), settings.decode)
 
 
 def _page_of_array(array: Array, number: int) -> Page:

@@ -10,7 +10,7 @@ from ocr_tasks.errors import StorageError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import Row
-from ocr_tasks.results.schema import Status
+from ocr_tasks.results.schema import UNREAD
 from ocr_tasks.results.writer import shard_bytes
 from ocr_tasks.stamps import refuse_damaged_footer
 
@@ -29,8 +29,8 @@ class ShardTally:
 
     @property
     def failed(self) -> int:
-        """How many of its pages failed."""
-        return sum(self.by_status.get(status, 0) for status in (Status.FAILED, Status.QUARANTINED))
+        """How many of its pages failed or were quarantined."""
+        return sum(self.by_status.get(status, 0) for status in UNREAD)
 
 
 def commit_shard(layout: RunLayout, shard_id: str, attempt: str, rows: list[Row]) -> ShardTally:

@@ -20,6 +20,10 @@ class Status(StrEnum):
     QUARANTINED = "quarantined"
 
 
+# What a page has that should have a text and has none; `skipped` ones should not have one.
+UNREAD = frozenset({Status.FAILED, Status.QUARANTINED})
+
+
 _TEXT, _INT, _FLOAT, _BOOL = pa.string(), pa.int32(), pa.float32(), pa.bool_()
 
 

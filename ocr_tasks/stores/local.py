@@ -5,6 +5,8 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
 
 # As under umask 027, however lax this process's own is; a stricter one is kept to.
 FILE_MODE = 0o640
@@ -28,14 +30,22 @@ def create(path: Path, data: bytes, staging: Path) -> None:
     """
     make_folder(path.parent)
     make_folder(staging)
-    _staged(staging, data, lambda staged: os.link(staged, path))
+    _staged(staging, lambda file: file.write(data), lambda staged: os.link(staged, path))
+    _sync_folder(path.parent)
+
+
+def create_from(path: Path, source: BinaryIO, staging: Path) -> None:
+    """As ``create``, with what follows in ``source``."""
+    make_folder(path.parent)
+    make_folder(staging)
+    _staged(staging, lambda file: copyfileobj(source, file), lambda staged: os.link(staged, path))
     _sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
     """Writes the file whole in place of what was there."""
     make_folder(path.parent)
-    _staged(path.parent, data, lambda staged: os.replace(staged, path))
+    _staged(path.parent, lambda file: file.write(data), lambda staged: os.replace(staged, path))
     _sync_folder(path.parent)
 
 
@@ -52,13 +62,15 @@ def make_folder(folder: Path) -> None:
     _sync_folder(folder.parent)
 
 
-def _staged(folder: Path, data: bytes, give_name: Callable[[Path], None]) -> None:
+def _staged(
+    folder: Path, fill: Callable[[BinaryIO], object], give_name: Callable[[Path], None]
+) -> None:
     """Writes a file of no name that matters, has it named, and removes it whatever happens."""
     staged = folder / f".{secrets.token_hex(8)}.part"
     descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
         give_name(staged)

@@ -163,6 +163,7 @@ def _settings() -> Iterator[tuple[str, Any]]:
     """Every setting by its dotted key, and its default."""
     for name, info in ArchiveOcrSettings.model_fields.items():
         default = _REQUIRED if info.is_required() else info.get_default(call_default_factory=True)
+        default = list(default) if isinstance(default, tuple) else default  # as YAML has them
         yield from _flat_default(name, default)
 
 

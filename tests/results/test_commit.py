@@ -59,6 +59,13 @@ def test_what_is_committed_is_told_and_can_be_read(layout):
     assert committed_shards(layout) == {SHARD}
 
 
+def test_quarantined_pages_count_as_failed(layout):
+    rows = rows_of("first", ["ok", "failed"]) + [
+        row | {"status": "quarantined"} for row in rows_of("first", ["failed", "failed"])
+    ]
+    assert commit_shard(layout, SHARD, "first", rows).failed == 3
+
+
 def test_nothing_is_committed_at_first(layout):
     assert committed_tally(layout, SHARD) is None
     assert committed_shards(layout) == set()
