@@ -103,7 +103,8 @@ def infer(
         return asdict(committed)
     if run.is_sealed():
         raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
-    spec = settings.engine
+    det, rec = run.frozen.engine.detector, run.frozen.engine.recognizer
+    spec = replace(settings.engine, det_sha256=det.sha256, rec_sha256=rec.sha256)
     engine = load_engine(spec if threads is None else replace(spec, threads=threads))
     run.refuse_other_models(engine.info)
     provenance = run.provenance(shard_id, engine.info)
