@@ -162,10 +162,8 @@ def test_processes_that_cannot_start_are_an_error_and_not_tried_for_every_item(c
 
     unknown_there.__qualname__ = "unknown_there"  # found by this name here, and not in the child
     sys.modules[__name__].unknown_there = unknown_there
-    started = time.monotonic()
     with pytest.raises(WorkerDiedError, match="no worker process can be started"):
         list(run_in_processes(unknown_there, range(1000), 2, unheard))
-    assert time.monotonic() - started < 60
     del sys.modules[__name__].unknown_there
     assert capfd.readouterr().err.count("has no attribute 'unknown_there'") <= TRIES + 1
 
