@@ -103,5 +103,4 @@ def _append(file: BinaryIO, part: bytes) -> None:
     try:
         file.write(part)
     except OSError as error:  # of this machine, and of no page
-        where = tempfile.gettempdir()
-        raise StorageError(f"a document cannot be held in {where}: {error}") from error
+        raise StorageError(f"a document cannot be held in a temporary file: {error}") from error

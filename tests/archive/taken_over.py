@@ -34,6 +34,7 @@ DEEDS = {
     "abort": os.abort,
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "odd_signal": lambda: os.kill(os.getpid(), signal.SIGRTMIN + 5),
+    "use up": lambda: os.kill(os.getpid(), signal.SIGXCPU),
     "exit": lambda: os._exit(0),
     "hang": lambda: time.sleep(600),
     "spin": lambda: for_ever(lambda: None),

@@ -51,6 +51,7 @@ def guilty_among(answers):
         pytest.param("raise", "second_decoder", id="an exception nobody expects"),
         pytest.param("eat", "half_size", id="it takes all memory"),
         pytest.param("hang", "quarter_size", id="it hangs"),
+        pytest.param("use up", "quarter_size", id="it has used its time on a core"),
         pytest.param("spin", "quarter_size", id="it spins"),
         pytest.param("stop", "quarter_size", id="SIGSTOP"),
     ],
