@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from ocr_tasks.errors import SettingsError
 
@@ -20,6 +21,8 @@ S3_OPTIONS = {
     "config_kwargs": {"retries": {"total_max_attempts": 1}},
 }
 
+LOCAL = LocalFileSystem()
+
 
 def resolve(url: str) -> tuple[Any, str]:
     """The file system of a URL and the path on it. Names with ``::`` or ``*`` mean themselves.
@@ -27,8 +30,11 @@ def resolve(url: str) -> tuple[Any, str]:
     Raises:
         SettingsError: no such scheme is known here, or its package is missing.
     """
-    protocol = url.split("://", 1)[0] if "://" in url else "file"
-    options: dict[str, Any] = S3_OPTIONS if scheme_of(url) == "s3" else {}
+    scheme = scheme_of(url)
+    if scheme == "file":  # fsspec would look for it each time, which shows in a million heads
+        return LOCAL, LOCAL._strip_protocol(url)
+    protocol = url.split("://", 1)[0]
+    options: dict[str, Any] = S3_OPTIONS if scheme == "s3" else {}
     try:
         filesystem = fsspec.filesystem(protocol, **options)
     except (ValueError, ImportError) as error:
