@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock audit benchmark clean
+.PHONY: help setup demo test test-faults lint format lock audit benchmark clean
 
 help: ## Say what each target does
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Bring uv and install the locked packages into .venv
 
@@ -20,6 +20,9 @@ demo: $(READY) ## Run the DAG archive_ocr over the sample archive into demo-outp
 
 test: $(READY) ## Pass the tests
 	$(BIN)/python -m pytest
+
+test-faults: $(READY) ## Kill, starve and corrupt whole runs; FAULTS=1000 for the long run
+	$(BIN)/python -m pytest tests/faults -m faults
 
 lint: $(READY) ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .

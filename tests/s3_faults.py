@@ -33,7 +33,18 @@ CUT = "cut body"  # fewer bytes than Content-Length says
 SLOW = "slow"
 KINDS = (BROKEN, SLOW_DOWN, RESET, LOST, CUT, SLOW)
 
-REFUSALS = {BROKEN: (500, "InternalError"), SLOW_DOWN: (503, "SlowDown")}
+# Refusals that do not come by chance, as a right store has a reason for them.
+DENIED = "403"
+IS_THERE = "412"
+CONFLICT = "409"  # another conditional PUT of that name is under way
+
+REFUSALS = {
+    BROKEN: (500, "InternalError"),
+    SLOW_DOWN: (503, "SlowDown"),
+    DENIED: (403, "AccessDenied"),
+    IS_THERE: (412, "PreconditionFailed"),
+    CONFLICT: (409, "ConditionalRequestConflict"),
+}
 # Those of one connection; the proxy has two. The proxy itself answers Expect.
 OF_A_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "upgrade"}
 PIECE = 1 << 16
@@ -75,7 +86,7 @@ class FaultyS3(http.server.ThreadingHTTPServer):
 
         Several may wait; a request that none of them means is left to chance.
         """
-        assert kind in KINDS
+        assert kind in {*KINDS, *REFUSALS}
         with self._lock:
             self._scripted.append((kind, method, path_has))
 

@@ -37,6 +37,8 @@ from ocr_tasks.errors import (
 )
 
 DECODER = ("-P", "-m", "ocr_tasks.archive.decoder")  # what Python runs in the process
+# Without the last, Python would write what it caches, and cut it at a limit of file sizes.
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "PYTHONDONTWRITEBYTECODE")
 START_SECONDS = 120.0  # for a machine that is short of everything
 LEAST_SPEED = 250e3  # bytes of an archive a second; what unpacks more slowly hangs
 
@@ -221,9 +223,8 @@ def _as_worker_fault(decoder: DecoderProcess) -> Iterator[None]:
 
 def _bare_environment(spec: DecodeSpec) -> dict[str, str]:
     """What the process needs to run, and nothing that could be worth stealing."""
-    kept = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
     return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         "PYTHONPATH": os.pathsep.join(str(Path(part).absolute()) for part in sys.path),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

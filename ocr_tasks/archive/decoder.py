@@ -214,10 +214,16 @@ def limit_process(spec: DecodeSpec) -> None:
     """Gives this process limits that it cannot leave again."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
         idle = int(file.read().split()[0]) * resource.getpagesize()
-    most = idle + spec.memory_mb * 1_000_000
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))  # its own standard error
+    _lower(resource.RLIMIT_AS, idle + spec.memory_mb * 1_000_000)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, 1 << 20)  # its own standard error
+
+
+def _lower(limit: int, most: int) -> None:
+    """Sets a limit, unless the worker's own is lower: then that one stays."""
+    _, hard = resource.getrlimit(limit)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(limit, (most, most))
 
 
 def limit_task(spec: DecodeSpec) -> None:

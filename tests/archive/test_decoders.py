@@ -4,6 +4,7 @@ import hashlib
 import io
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -246,3 +247,24 @@ def test_passwords_that_are_not_there_are_a_wrong_setting(tmp_path, monkeypatch)
     pages = list(list_pages(url, SPEC))
     with pytest.raises(SettingsError, match="PASSWORDS_OF_PDFS"):
         read(pages, spec)
+
+
+def test_a_worker_with_lower_limits_of_its_own_has_decoders_all_the_same(tmp_path):
+    page = tmp_path / "page.png"
+    page.write_bytes(makers.png(makers.draw_noise(40, 60)))
+    code = (
+        "import sys; from ocr_tasks.archive.decoders import POOL;"
+        "from ocr_tasks.archive.raster import DecodeSpec, Rung;"
+        "file = open(sys.argv[1], 'rb'); size = file.seek(0, 2);"
+        "decoder = POOL.borrowed(DecodeSpec()).__enter__();"
+        "print(decoder.decode(file, 'k', 'image/png', size, 0, Rung()).pixels.shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(page)],
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "(40, 60, 3)\n", done.stderr
