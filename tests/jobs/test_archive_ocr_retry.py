@@ -151,6 +151,14 @@ def test_overrides_are_the_settings_of_the_retry(tmp_path):
     assert kept["shards"]["pages"] == 2
 
 
+def test_pages_that_were_quarantined_are_read_once_they_are_given_more_time(tmp_path):
+    scans = fill_folder(tmp_path / "in", {f"{name}.png": png(page(name)) for name in "ab"})
+    hasty = {"timeout_seconds": 1e-6}
+    first = do_in_turn(settings_for(scans, tmp_path / "out", decode=hasty))
+    assert (first["by_status"], first["by_error"]) == ({"quarantined": 2}, {"E_TIMEOUT": 2})
+    assert retry(tmp_path / "in", decode={"timeout_seconds": 60})["by_status"] == {"ok": 2}
+
+
 def test_a_run_in_which_nothing_failed_has_no_retry(tmp_path):
     scans = fill_folder(tmp_path / "in", {"good.png": FILES["good.png"], "notes.txt": b"no scan"})
     do_in_turn(settings_for(scans, tmp_path / "out"))
