@@ -42,4 +42,5 @@ def test_engines_that_are_loaded_again_and_shapes_that_come_again_take_no_more_m
 
 
 def test_detector_and_recogniser_take_turns_in_one_arena(peaks: list[float]) -> None:
-    assert peaks[-1] < 650  # measured: 565; with an arena and memory patterns for each: 764
+    # Measured: 565 to 660; with an arena and memory patterns for each: 764 and more.
+    assert peaks[-1] < 720
