@@ -9,7 +9,9 @@ from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.records import Page, PageFailure
 from tests import makers
+from tests.archive.decoding import CORNERS
 from tests.archive.reading import CUT_JPEG, MEMBERS, NOISE, PAGES, PNGS, SPEC, read, told
+from tests.archive.test_images_rungs import png_with
 from tests.makers import difference
 
 MIXED = {
@@ -112,6 +114,50 @@ def test_too_large_a_page_does_not_hurt_its_neighbours(tmp_path):
         planned(tmp_path, {"x.tif": makers.tiff_of(frames)}), DecodeSpec(max_pixels=limit)
     )
     assert told(answers) == [PAGE_SHAPE, "E_TOO_LARGE", PAGE_SHAPE]
+
+
+@pytest.mark.parametrize(
+    ("data", "spec", "degraded", "shape"),
+    [
+        pytest.param(
+            png_with(b"tEXt", b"Comment\x00x", checksum=1),
+            SPEC,
+            "second_decoder",
+            CORNERS.shape,
+            id="only the second decoder reads it",
+        ),
+        pytest.param(
+            makers.jpeg(CORNERS),
+            DecodeSpec(max_pixels=700),
+            "half_size",
+            (20, 32, 3),
+            id="large JPEG",
+        ),
+        pytest.param(
+            makers.jpeg(CORNERS),
+            DecodeSpec(max_pixels=200),
+            "quarter_size",
+            (10, 16, 3),
+            id="larger",
+        ),
+        pytest.param(
+            makers.blank_pdf([(288, 144)]),
+            DecodeSpec(max_pixels=50_000),
+            "75_dpi",
+            (150, 300, 3),
+            id="large PDF",
+        ),
+    ],
+)
+def test_a_page_that_fails_in_the_best_way_is_read_in_another(
+    tmp_path, data, spec, degraded, shape
+):
+    (page,) = read(planned(tmp_path, {"x": data}), spec)
+    assert page.facts.degraded == degraded
+    assert page.facts.attempts > 1
+    assert page.image.shape == shape
+    frame = shape if degraded == "75_dpi" else CORNERS.shape
+    assert (page.facts.height, page.facts.width) == frame[:2]
 
 
 def test_a_damaged_member_of_a_zip_does_not_hurt_its_neighbours(tmp_path):
