@@ -11,7 +11,6 @@ real pages, and its seal is measured, in a process of its own too. Files are in 
 import argparse
 import datetime
 import hashlib
-import io
 import os
 import random
 import resource
@@ -27,7 +26,6 @@ from typing import Any
 
 import fsspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 from s3fs import S3FileSystem
@@ -36,6 +34,7 @@ from ocr_tasks import storage
 from ocr_tasks.jobs import archive_ocr
 from ocr_tasks.planning import PlannedRun, read_plan
 from ocr_tasks.results.schema import PAGE_ROW, Status
+from ocr_tasks.results.writer import file_of
 
 IN_A_FOLDER = 1_000
 LINKS = 50_000  # to one file; ext4 allows 65,000
@@ -159,26 +158,26 @@ def _peak_mb() -> float:
 def _plan(url: str, output: str, run_id: str) -> list[Step]:
     fsspec.register_implementation("s3", MadeUpS3, clobber=True)
     steps: list[Step] = []
-    with _measured("nothing but the imports", steps):
+    with _measured("imports alone", steps):
         pass
-    with _measured("list the objects, without looking into them", steps):
+    with _measured("list, and look into nothing", steps):
         for _ in storage.list_objects(url):
             pass
     settings = archive_ocr.ArchiveOcrSettings.load(overrides={"input": url, "output": output})
     with _measured("plan", steps):
         planned = archive_ocr.plan(settings, run_id, workers=2)
-    with _measured(f"read one of {len(planned['shards'])} shards' part of the plan", steps):
+    with _measured(f"read one of {len(planned['shards'])} shards", steps):
         read_plan(output, run_id, planned["shards"][-1]).manifest.expected()
     return steps
 
 
 def _seal(output: str, run_id: str) -> list[Step]:
     steps: list[Step] = []
-    with _measured("nothing but the imports", steps):
+    with _measured("imports alone", steps):
         pass
     with _measured("seal", steps):
         sealed = archive_ocr.seal(output, run_id)
-    with _measured(f"seal again: {len(sealed['files'])} files are as they were", steps):
+    with _measured(f"seal again: {len(sealed['files'])} files", steps):
         archive_ocr.seal(output, run_id)
     return steps
 
@@ -204,10 +203,9 @@ def _write_part(run: PlannedRun, shard_id: str, rows: pa.Table, own: pa.Table) -
     part = rows.slice(0, own.num_rows)
     for name in own.column_names:
         part = part.set_column(part.schema.get_field_index(name), PAGE_ROW.field(name), own[name])
-    sink = io.BytesIO()
-    pq.write_table(part, sink, compression="zstd", write_page_index=True)
-    storage.create(run.layout.part(shard_id), sink.getvalue(), run.layout.staging)
-    return sink.tell()
+    data = file_of(part)
+    storage.create(run.layout.part(shard_id), data, run.layout.staging)
+    return len(data)
 
 
 def _rows(count: int) -> pa.Table:

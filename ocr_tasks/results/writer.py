@@ -11,12 +11,14 @@ from ocr_tasks.stamps import BLANK, KEY, stamped
 
 
 def shard_bytes(rows: list[Row], metadata: dict[str, str]) -> bytes:
-    """A Parquet file of ``rows`` sorted by source and page, ``metadata`` in its footer.
-
-    It carries digests of all its bytes, which ``refuse_damage`` holds them against.
-    """
+    """A Parquet file of ``rows`` sorted by source and page, ``metadata`` in its footer."""
     rows = sorted(rows, key=lambda row: (row["source_id"], row["page_index"]))
-    table = pa.Table.from_pylist(rows, schema=PAGE_ROW).replace_schema_metadata(metadata)
+    table = pa.Table.from_pylist(rows, schema=PAGE_ROW)
+    return file_of(table.replace_schema_metadata(metadata))
+
+
+def file_of(table: pa.Table) -> bytes:
+    """A Parquet file that carries digests of its bytes; ``refuse_damage`` holds them against it."""
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, table.schema, compression="zstd", write_page_index=True) as writer:
         writer.write_table(table)
