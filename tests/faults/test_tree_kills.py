@@ -118,3 +118,14 @@ def test_a_run_on_s3_survives_the_death_of_its_processes(
 ) -> None:
     killer = TreeKiller(calm_s3, tmp_path, random.Random(KILLS))
     kill_trees(killer, replace(bucket, prefix="trees"), max(6, KILLS // 6), figures)
+
+
+def test_two_commands_with_one_run_id_end_in_one_run(
+    scans: str, calm: Calm, tmp_path: Path
+) -> None:
+    place = Folder(scans, str(tmp_path / "out"))
+    twins = [start(COMMAND + commands.run(place, "r1"), tmp_path) for _ in range(2)]
+    for twin in twins:
+        assert twin.wait(240) == 0, twin.said()
+        twin.assert_nobody_left()
+    assert_sealed_like(place, "r1", calm.pages)
