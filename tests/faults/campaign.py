@@ -78,7 +78,7 @@ class Campaign:
 
     def until_killed(self, kills: int) -> Tally:
         """Each run ends sealed, with the undisturbed run's rows."""
-        while self.tally.kills < kills:
+        while self.tally.kills < kills or set(self.tally.aimed) < set(self.ground.commit_steps):
             self.tally.runs += 1
             run_id = f"r{self.tally.runs}"
             place = self.ground.place(f"{self.folder.name}-{run_id}")

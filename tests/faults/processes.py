@@ -18,7 +18,7 @@ from tests.faults.hooks import TRACE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "ocr_tasks.cli", "archive-ocr")
-HOOKED = (sys.executable, "-m", "tests.faults.child", "archive-ocr")  # starts in half the time
+HOOKED = (sys.executable, "-m", "tests.faults.child", "archive-ocr")  # which starts sooner
 KILLED = 128 + signal.SIGKILL
 MARK = "FAULTS_MARK"  # in the environment of all that descend from one start
 

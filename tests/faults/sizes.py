@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-KILLS = int(os.environ.get("FAULTS", "30"))
+KILLS = int(os.environ.get("FAULTS", "20"))
 LONG = KILLS >= 100  # what takes minutes whatever the number
 
 # Every file of tests here takes these marks: `make test` leaves them out.

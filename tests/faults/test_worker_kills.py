@@ -51,7 +51,10 @@ def test_no_page_is_lost_or_doubled_when_workers_are_killed_on_local_files(
 
 @pytest.mark.parametrize(
     ("share", "kills"),
-    [pytest.param(0.0, KILLS, id="sound store"), pytest.param(0.3, KILLS // 4, id="30% faults")],
+    [
+        pytest.param(0.0, KILLS // 2, id="sound store"),
+        pytest.param(0.3, KILLS // 4, id="30% faults"),
+    ],
 )
 def test_no_page_is_lost_or_doubled_when_workers_are_killed_on_s3(
     bucket: Bucket,
