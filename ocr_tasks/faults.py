@@ -41,6 +41,7 @@ NO_ACCESS = {
 }
 NO_ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 # What S3 says of a single object; expired or wrong credentials are no property of an object.
+NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError"}  # botocore's
 DENIED = {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "403"}
 # Of the answers that blame the request, with a status of 400 to 499, those that time mends.
 PASSING_STATUS = {408, 409, 412, 429}
@@ -131,6 +132,8 @@ def store_faults(uri: str) -> Iterator[None]:
         kind = NoAccessError if _is_denied(error) else StorageError
         raise kind(f"{uri}: {error}") from error
     except Exception as error:  # clients have errors of their own, as botocore without a network
+        if type(error).__name__ in NO_CREDENTIALS:
+            raise SettingsError(f"{uri}: {error}") from error
         raise StorageError(f"{uri}: {error}") from error
 
 
