@@ -33,6 +33,7 @@ from s3fs import S3FileSystem
 from ocr_tasks import storage
 from ocr_tasks.jobs import archive_ocr
 from ocr_tasks.planning import PlannedRun, read_plan
+from ocr_tasks.results.rows import peak_rss_mb
 from ocr_tasks.results.schema import PAGE_ROW, Status
 from ocr_tasks.results.writer import file_of
 
@@ -140,19 +141,12 @@ def _measured(what: str, steps: list[Step]) -> Iterator[None]:
     wall, cpu = time.perf_counter(), _cpu_seconds()
     yield
     seconds = time.perf_counter() - wall, _cpu_seconds() - cpu
-    steps.append(Step(what, *seconds, _peak_mb()))
+    steps.append(Step(what, *seconds, peak_rss_mb()))
 
 
 def _cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _peak_mb() -> float:
-    """The most memory this process has held; unlike ru_maxrss it knows nothing of its parent's."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(kilobytes) / 1024
 
 
 def _plan(url: str, output: str, run_id: str) -> list[Step]:

@@ -10,7 +10,6 @@ line lengths vary as they do in pages, and a band takes a fraction of a page's t
 import argparse
 import itertools
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
 from ocr_tasks.records import ExpectedPage, Page
+from ocr_tasks.results.rows import peak_rss_mb
 
 SAMPLE = Path(__file__).resolve().parent.parent / "tests" / "data" / "sample_archive"
 EVERY = 100  # pages between two points of the curve; the first of them is the measure
@@ -105,8 +105,7 @@ def _memory() -> tuple[float, float, float]:
     process = psutil.Process()
     own = process.memory_info().rss
     children = sum(child.memory_info().rss for child in process.children(recursive=True))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return own / 2**20, peak, (own + children) / 2**20
+    return own / 2**20, peak_rss_mb(), (own + children) / 2**20
 
 
 def _cpu_seconds() -> float:

@@ -96,15 +96,15 @@ def test_an_upload_that_fails_for_good_leaves_no_parts(s3_endpoint, without_wait
 
 
 COPY_OF_200_MB = """
-import resource, sys, tempfile
+import sys, tempfile
 from ocr_tasks import storage
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from ocr_tasks.results.rows import peak_rss_mb
 with tempfile.TemporaryFile() as file:
     storage.create_from(sys.argv[1] + "/small", file, sys.argv[1])
-    before = peak()
+    before = peak_rss_mb()
     file.truncate(200_000_000)
     storage.create_from(sys.argv[1] + "/large", file, sys.argv[1])
-    print(peak() - before)
+    print(peak_rss_mb() - before)
 """
 
 

@@ -1,8 +1,9 @@
 """From a page's answer to its row."""
 
 import datetime
-import resource
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _origin(provenance: Provenance) -> Row:
         "device": engine.device,
         "host": provenance.host,
         "processed_at": datetime.datetime.now(datetime.UTC),
-        "peak_rss_mb": _peak_rss_mb(),
+        "peak_rss_mb": peak_rss_mb(),
     }
 
 
@@ -182,6 +183,10 @@ def _quality(lines: tuple[Line, ...], spec: ReviewSpec) -> Row:
     }
 
 
-def _peak_rss_mb() -> float:
-    """The most memory this process has held so far, in MB; Linux counts it in KB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_rss_mb() -> float:
+    """The most memory this process has held so far, in MB.
+
+    Linux tells it in KB; its ``ru_maxrss`` will not do, as it begins with what the parent held.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return int(re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)[0]) / 1024

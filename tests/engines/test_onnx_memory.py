@@ -7,10 +7,11 @@ import sys
 import pytest
 
 SCRIPT = """
-import json, resource
+import json
 import numpy as np
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.results.rows import peak_rss_mb
 
 def read_a_shard():
     engine = load_engine(EngineSpec(threads=1))
@@ -22,7 +23,7 @@ def read_a_shard():
 peaks = []
 for _ in range(4):
     read_a_shard()
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peaks.append(peak_rss_mb())
 print(json.dumps(peaks))
 """
 
