@@ -2,15 +2,16 @@
 
 import io
 import warnings
-from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ocr_tasks.archive.media import JPEG, TIFF
+from ocr_tasks.archive.media import JPEG, JPEG2000, TIFF
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
+from ocr_tasks.archive.shortness import is_cut_short
+from ocr_tasks.archive.tiff import refuse_lost_page
 from ocr_tasks.errors import (
     NotImageError,
     PageError,
@@ -20,6 +21,7 @@ from ocr_tasks.errors import (
 )
 
 ORIENTATION_TAG = 0x0112
+STRIPS_AND_TILES = ((273, 279), (324, 325))  # a TIFF's tags of their offsets and lengths
 PLAUSIBLE_DPI = (30.0, 2400.0)
 BEST = Rung()
 OPENCV_REDUCED = {
@@ -29,6 +31,8 @@ OPENCV_REDUCED = {
 }
 WIDE_GREYS = {"I", "I;16", "I;16B", "I;16L"}
 STRIP_ROWS = 256
+# Of a cut one, OpenCV gives the upper half, and OpenJPEG the tiles that came.
+LENIENT = {JPEG, JPEG2000}
 # What Pillow may take bytes for. It knows more, and starts Ghostscript for an EPS.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "JPEG2000")
 REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}  # of others a mean is no shade
@@ -37,19 +41,6 @@ REDUCIBLE = {"L", "LA", "RGB", "RGBA", "CMYK"}  # of others a mean is no shade
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Pillow's own limit warns at a size of its choosing; ours is checked on every header instead.
 Image.MAX_IMAGE_PIXELS = None
-
-
-def count_frames(file: BinaryIO) -> int:
-    """How many pages a TIFF holds.
-
-    Raises:
-        PageError: NotImageError or TruncatedError.
-    """
-    with _opened(file) as image:
-        try:
-            return int(getattr(image, "n_frames", 1))
-        except Exception as error:
-            raise _damage(error, "its pages cannot be counted") from error
 
 
 def decode_frame(
@@ -61,6 +52,19 @@ def decode_frame(
         PageError: NotImageError, TruncatedError, TooLargeError or UnsupportedError.
         MemoryError: there is not enough for the pixels.
     """
+    if media_type == TIFF:
+        refuse_lost_page(data, page_index)
+    if media_type in LENIENT and is_cut_short(data, media_type):
+        raise TruncatedError("the image has no end mark")
+    try:
+        return _decode(data, media_type, page_index, spec, rung)
+    except NotImageError as error:
+        if is_cut_short(data, media_type):
+            raise TruncatedError(f"less has come than was announced: {error}") from error
+        raise
+
+
+def _decode(data: bytes, media_type: str, page_index: int, spec: DecodeSpec, rung: Rung) -> Raster:
     try:
         image = _opened(io.BytesIO(data))
     except NotImageError:  # of OpenCV's own limit on pixels see the process's environment
@@ -72,8 +76,23 @@ def decode_frame(
         try:
             image.seek(page_index)
         except Exception as error:
-            raise NotImageError(f"page {page_index} cannot be found: {error}") from error
-        return _decode_opened(image, data, media_type, page_index, spec, rung)
+            raise _damage(error, f"page {page_index} cannot be found") from error
+        try:
+            return _decode_opened(image, data, media_type, page_index, spec, rung)
+        except NotImageError as error:
+            if media_type == TIFF and _end_of_pixels(image) > len(data):
+                raise TruncatedError(f"it ends within the page's pixels: {error}") from error
+            raise
+
+
+def _end_of_pixels(tiff: Image.Image) -> int:
+    """Where the last strip or tile of a TIFF's page ends, as its directory says."""
+    tags = tiff.getexif()
+    ends = [0]
+    for offsets, lengths in STRIPS_AND_TILES:
+        places = zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=False)
+        ends += [int(offset) + int(length) for offset, length in places]
+    return max(ends)
 
 
 def _decode_opened(
@@ -98,7 +117,7 @@ def _decode_opened(
     return Raster(pixels, width, height, dpi, None, orientation)
 
 
-def _opened(file: BinaryIO) -> Image.Image:
+def _opened(file: io.BytesIO) -> Image.Image:
     try:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -134,9 +153,7 @@ def _dpi(image: Image.Image) -> float | None:
 def _decode_with_opencv(
     data: bytes, media_type: str, page_index: int, flags: int
 ) -> NDArray[np.uint8]:
-    """A page as ``flags`` say. OpenCV is twice as fast with JPEGs as Pillow, but takes cut ones."""
-    if media_type == JPEG and data.find(b"\xff\xd9", _start_of_scan(data)) < 0:
-        raise TruncatedError("the JPEG has no end marker")
+    """A page as ``flags`` say. OpenCV is twice as fast with JPEGs as Pillow."""
     buffer = np.frombuffer(data, np.uint8)
     if media_type == TIFF:
         _, frames = cv2.imdecodemulti(buffer, flags, range=(page_index, page_index + 1))
@@ -146,20 +163,6 @@ def _decode_with_opencv(
     if pixels is None:
         raise NotImageError(f"the {media_type} cannot be decoded")
     return pixels.astype(np.uint8, copy=False)
-
-
-def _start_of_scan(data: bytes) -> int:
-    """Where the compressed pixels begin: behind the header's segments (ITU T.81, B.1.1)."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF:  # a fill byte
-            position += 1
-            continue
-        if marker == 0xDA:
-            return position
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    raise TruncatedError("the JPEG ends within its header")
 
 
 def _decode_with_pillow(

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from ocr_tasks.archive.contents import Contents, refuse_document
-from ocr_tasks.archive.images import count_frames
 from ocr_tasks.archive.media import ARCHIVES, EMPTY, HEAD_BYTES, PAGED, PDF, UNKNOWN, sniff
 from ocr_tasks.archive.members import Member, OpenArchive
 from ocr_tasks.archive.pdf import Passwords, count_pdf_pages
 from ocr_tasks.archive.raster import DecodeSpec
+from ocr_tasks.archive.tiff import count_directories
 from ocr_tasks.errors import (
     EmptyInputError,
     OutOfMemoryError,
@@ -84,7 +84,10 @@ def _member_in(
 
 
 def _count_pages(file: BinaryIO, media_type: str, spec: DecodeSpec, passwords: Passwords) -> int:
-    pages = count_pdf_pages(file, passwords) if media_type == PDF else count_frames(file)
+    if media_type == PDF:
+        pages = count_pdf_pages(file, passwords)
+    else:
+        pages = count_directories(file, spec.max_pages)
     if pages > spec.max_pages:
-        raise TooLargeError(f"{pages} pages are more than decode.max_pages")
+        raise TooLargeError(f"it has more than {spec.max_pages} pages, see decode.max_pages")
     return pages
