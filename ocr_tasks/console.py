@@ -124,7 +124,7 @@ def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0, rows_in: str =
 
 
 def print_failures(report: dict[str, Any]) -> None:
-    """What failed in a run: a table for each class of errors, its remedy above it."""
+    """What failed in a run, by class of errors: its remedy, and a line for each page."""
     title = f"run {report['run_id']} of collection {report['collection']}"
     title += f", a retry of {report['retry_of']}" if report["retry_of"] else ""
     out.print(
@@ -138,8 +138,10 @@ def print_failures(report: dict[str, Any]) -> None:
     for each in report["classes"]:
         again = "a retry could help" if each["retryable"] else "a retry alone does not help"
         out.print(f"\n[bold]{escape(each['error_class'])}[/], pages: {each['pages']}, {again}")
-        out.print(escape(each["remedy"]), highlight=False)
-        out.print(_failures_table(report["failures"], each["error_class"]))
+        out.print(escape(each["remedy"]), highlight=False, soft_wrap=True)
+        for page in report["failures"]:
+            if page["error_class"] == each["error_class"]:
+                _print_failure(page)
     if report["quarantine"]:
         _print_quarantine(report["quarantine"])
 
@@ -153,25 +155,15 @@ def _print_quarantine(filled: dict[str, Any]) -> None:
         out.print(escape(said), highlight=False, soft_wrap=True)
 
 
-def _failures_table(failures: list[dict[str, Any]], error_class: str) -> Table:
-    table = Table()
-    table.add_column("object", overflow="fold", ratio=3)
-    table.add_column("page", justify="right")
-    table.add_column("stage")
-    table.add_column("tries", justify="right")
-    table.add_column("message", overflow="fold", ratio=2)
-    for page in failures:
-        if page["error_class"] != error_class:
-            continue
-        member = f"\n> {visible(page['source_member'])}" if page["source_member"] else ""
-        table.add_row(
-            escape(visible(page["source_uri"]) + member),
-            f"{page['page_index'] + 1}/{page['page_count']}",
-            page["error_stage"] + ("\nquarantined" if page["status"] == "quarantined" else ""),
-            str(page["attempts"]),
-            escape(visible(page["error_message"])),
-        )
-    return table
+def _print_failure(page: dict[str, Any]) -> None:
+    """One failed page on one line, however long, so that its place can be copied and searched."""
+    member = f" > {page['source_member']}" if page["source_member"] else ""
+    number = f" page {page['page_index'] + 1} of {page['page_count']}"
+    where = f"{page['source_uri']}{member}{number if page['page_count'] > 1 else ''}"
+    tries = f" after {page['attempts']} tries" if page["attempts"] > 1 else ""
+    how = f" ({page['status']} at {page['error_stage']}{tries})"
+    said = visible(f"{where}: {page['error_message']}") + how
+    out.print(f"  {escape(said)}", highlight=False, soft_wrap=True)
 
 
 def print_page_title(where: ExpectedPage) -> None:

@@ -34,12 +34,16 @@ def test_failures_are_shown_by_class_with_counts_and_remedies(call, failed_run) 
     assert "E_EMPTY, pages: 1" in words
 
 
-def test_long_places_are_folded_and_hostile_names_command_nothing(call, failed_run) -> None:
+def test_every_page_is_one_line_and_hostile_names_command_nothing(call, failed_run) -> None:
     _, shown, _ = call("archive-ocr", "failures", *failed_run)
     assert "\x1b" not in shown
-    column = "".join(line.split("│")[1].strip() for line in shown.splitlines() if "│" in line)
-    assert r"in/box.zip> a\x1b[31m\nb.png" in column
-    assert f"in/{DEEP}/empty.png" in column
+    pages = [line for line in shown.splitlines() if "file://" in line]
+    assert sorted(page.split("/in/", 1)[1].split(": ", 1)[0] for page in pages) == [
+        f"{DEEP}/empty.png",
+        r"box.zip > a\x1b[31m\nb.png",
+        "cut.png",
+    ]
+    assert any(page.endswith("empty.png: the file has no bytes (failed at plan)") for page in pages)
 
 
 def test_failures_as_json_are_one_object_on_standard_output(call, failed_run) -> None:

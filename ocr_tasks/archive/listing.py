@@ -135,7 +135,7 @@ def _refuse_unread(stored: StoredObject) -> None:
     if stored.is_closed:
         raise NoAccessError("the folder may not be listed")
     if not stored.is_regular:
-        raise UnsupportedError("not a regular file: a link, device or pipe")
+        raise UnsupportedError("not a regular file: a link, device, pipe or something else")
 
 
 def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:

@@ -34,7 +34,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
 
 COPY_BYTES = 1 << 16
 RATIO_FREE_BYTES = 256e6  # a blank page packs a thousand to one, and harms nobody
-SPECIAL = "not a regular file: a link, device or pipe"
+SPECIAL = "not a regular file: a link, device, pipe or something else"
 MAX_NAME = 1_024  # characters of a name that a message shows
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.

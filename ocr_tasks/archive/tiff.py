@@ -30,6 +30,10 @@ def count_directories(file: BinaryIO, most: int) -> int:
     """How many pages there are to expect, counted no further than one beyond ``most``.
 
     Where the file ends before its chain does, what is lost counts as one page more.
+
+    Raises:
+        TruncatedError: it ends before its first page.
+        NotImageError: it has no page.
     """
     directories = _directories(file)
     found = 0
@@ -39,7 +43,11 @@ def count_directories(file: BinaryIO, most: int) -> int:
             if found > most:
                 break
     except TruncatedError:
+        if not found:
+            raise
         return found + 1
+    if not found:
+        raise NotImageError("it has no page")
     return found
 
 

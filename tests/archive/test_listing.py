@@ -105,7 +105,7 @@ def test_what_is_no_scan_is_skipped_with_a_reason(tmp_path, data, reason):
         pytest.param(b"", "E_EMPTY", id="no bytes"),
         pytest.param(b"%PDF-1.7 and nothing more", "E_BAD_PDF", id="broken PDF"),
         pytest.param(makers.drawn_pdf(user_password=True), "E_ENCRYPTED", id="encrypted PDF"),
-        pytest.param(b"II*\x00" + b"\xff" * 200, "E_NOT_IMAGE", id="broken TIFF"),
+        pytest.param(b"II*\x00" + b"\xff" * 200, "E_TRUNCATED", id="broken TIFF"),
         pytest.param(b"PK\x03\x04" + bytes(500), "E_BAD_ARCHIVE", id="broken zip"),
         pytest.param(b"\x1f\x8b" + bytes(500), "E_BAD_ARCHIVE", id="broken gzip"),
         pytest.param(makers.tar([("a", b"x")])[:300], "E_BAD_ARCHIVE", id="tar cut short"),

@@ -11,7 +11,6 @@ from tests import makers
 from tests.archive.decoding import decode
 
 PAGES = [makers.draw_noise(40, 30, seed) for seed in range(4)]
-CLASSIC, BIG = "II*\0", "II+\0"
 
 
 def tiff(**options):
@@ -48,7 +47,11 @@ def test_a_tiff_that_is_cut_keeps_the_pages_that_came_and_says_what_was_lost(nam
     seen = set()
     for size in range(16, len(data), max(1, len(data) // 200)):
         cut = data[:size]
-        pages = count(cut)
+        try:
+            pages = count(cut)
+        except TruncatedError:
+            seen.add(0)
+            continue
         read = []
         for index in range(pages):
             try:
@@ -96,11 +99,13 @@ def test_a_chain_that_bites_its_tail_ends_there():
     ],
     ids=["header", "BigTIFF's header", "ones", "BigTIFF of ones", "entries without end"],
 )
-def test_a_chain_that_leads_nowhere_is_one_lost_page(data):
-    assert count(data) == 1
+def test_a_chain_that_leads_nowhere_is_an_error_of_the_file(data):
+    with pytest.raises(TruncatedError):
+        count(data)
     with pytest.raises(TruncatedError):
         refuse_lost_page(data, 0)
 
 
-def test_a_tiff_without_a_page_has_none():
-    assert count(b"II*\0" + bytes(12)) == 0
+def test_a_tiff_without_a_page_is_none():
+    with pytest.raises(NotImageError):
+        count(b"II*\0" + bytes(12))
