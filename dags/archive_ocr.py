@@ -14,6 +14,9 @@ the worker's own, or those of the Airflow connection whose id `connection` is.
 `{partition_key}`, as in `s3://archive/ingest/{partition_key}/`, each run reads its own day, and
 `airflow backfill create --dag-id archive_ocr --from-date … --to-date …` reads a span of them.
 
+**What failed.** A conf such as `{"output": "s3://archive-ocr/", "retry_of": "june"}` reads the
+failed pages of that run again, in a run of their own.
+
 **Again.** A cleared task, or a whole run cleared, does only what is missing. Page failures are
 rows, not task failures; `seal` fails when their share is above `failures.max_share`.
 """
@@ -22,7 +25,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronPartitionTimetable, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from ocr_common import (
     DEFAULT_ARGS,
     OCR_POOL,
@@ -30,6 +33,7 @@ from ocr_common import (
     credentials_of,
     nested_without_nulls,
     refuse_unknown_keys,
+    retry_values,
     run_id_of,
     with_partition_key,
 )
@@ -57,6 +61,18 @@ PARAMS = {
     ),
     "engine": Param(
         None, type=["null", "string"], enum=[None, "onnx", "paddle", "fake"], description="Engine."
+    ),
+    "max_failed_share": Param(
+        None,
+        type=["null", "number"],
+        minimum=0,
+        maximum=1,
+        description="The largest share of failed pages with which the run succeeds.",
+    ),
+    "retry_of": Param(
+        None,
+        type=["null", "string"],
+        description="A run of the same output, whose failed pages are read again; no input then.",
     ),
     "config": Param(None, type=["null", "string"], description="A YAML file of further settings."),
     "connection": Param(
@@ -89,26 +105,32 @@ def archive_ocr() -> None:
         from ocr_tasks.jobs import archive_ocr as job
 
         context = get_current_context()
-        dag_run = context["dag_run"]
+        dag_run, params = context["dag_run"], context["params"]
         refuse_unknown_keys(dag_run.conf or {}, PARAMS)
-        params = context["params"]
-        overrides = nested_without_nulls(
+        values = nested_without_nulls(
             {
                 "input": params["input"],
                 "output": params["output"],
                 "collection": params["collection"],
                 "shards": {"pages": params["pages_per_shard"]},
                 "engine": {"kind": params["engine"]},
+                "failures": {"max_share": params["max_failed_share"]},
             }
         )
-        settings = job.ArchiveOcrSettings.load(params["config"], overrides)
-        source = with_partition_key(settings.input, dag_run.partition_key)
+        run_id, old_run_id = run_id_of(dag_run.run_id), params["retry_of"]
         with credentials_of(params["connection"]):
-            planned = job.plan(
-                settings.model_copy(update={"input": source}),
-                run_id=run_id_of(dag_run.run_id),
-                dag_run_id=dag_run.run_id,
-            )
+            if old_run_id is not None:
+                output, values = retry_values(values, params["config"])
+                planned = job.plan_retry(
+                    output, old_run_id, run_id, values, dag_run_id=dag_run.run_id
+                )
+            else:
+                settings = job.ArchiveOcrSettings.load(params["config"], values)
+                source = with_partition_key(settings.input, dag_run.partition_key)
+                settings = settings.model_copy(update={"input": source})
+                planned = job.plan(settings, run_id, dag_run_id=dag_run.run_id)
+        if planned is None:
+            raise AirflowSkipException(f"no page of run {old_run_id} failed: nothing to retry")
         run = {key: planned[key] for key in ("output", "run_id", "collection", "pages")}
         run["connection"] = params["connection"]
         context["ti"].xcom_push("run", run)

@@ -79,6 +79,21 @@ def nested_without_nulls(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if value not in (None, {})}
 
 
+def retry_values(values: dict[str, Any], config: str | None) -> tuple[str, dict[str, Any]]:
+    """The output that a retry's old run lies in, and what the retry does otherwise than that run.
+
+    Raises:
+        SettingsError: there is no output, or a file of settings, of which a retry takes none.
+    """
+    if config is not None:
+        raise SettingsError("a retry has the settings of its run: it takes no config")
+    others = dict(values)
+    try:
+        return others.pop("output"), others
+    except KeyError:
+        raise SettingsError("a retry needs the output that its run is in") from None
+
+
 def with_partition_key(source: str, partition_key: str | None) -> str:
     """The input with the run's partition key in its place.
 

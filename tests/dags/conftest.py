@@ -48,3 +48,13 @@ def dag_bag(airflow_home: Path) -> Any:
 def archive_ocr(dag_bag: Any) -> Any:
     """The DAG archive_ocr."""
     return dag_bag.dags["archive_ocr"]
+
+
+def run_of(dag: Any, **conf: Any) -> Any:
+    """A whole run of a DAG, in this process."""
+    try:
+        return dag.test(run_conf=conf)
+    finally:  # Airflow writes a conf into the params of the process, which here has more runs
+        for holder in (dag, *dag.tasks):
+            for _, param in holder.params.items():
+                param.value = None

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
-from tests.dags.conftest import DAGS
+from tests.dags.conftest import DAGS, run_of
 from tests.makers import fill_folder, noise_pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
@@ -99,6 +99,49 @@ def test_too_many_failed_pages_fail_the_seal_but_the_run_is_sealed(
     assert _asset_events(dag_run) == []
 
 
+def test_a_retry_reads_the_failed_pages_of_a_run_and_tells_the_asset(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    whole = (scans / "page-0.png").read_bytes()
+    (scans / "page-0.png").write_bytes(whole[:-2000])
+    output = tmp_path / "out"
+    first = _run(archive_ocr, scans, output, engine="fake", max_failed_share=0.5)
+    assert first.state == "success"
+    (old,) = [path.name for path in (output / "_runs").iterdir()]
+    (scans / "page-0.png").write_bytes(whole)
+    retry = run_of(archive_ocr, retry_of=old, output=str(output))
+    assert retry.state == "success"
+    rows = ds.dataset(output / "pages").to_table().to_pylist()
+    assert sorted(row["status"] for row in rows) == ["failed", *["ok"] * 5]
+    again = [row for row in rows if row["dag_run_id"] == retry.run_id]
+    assert [row["source_uri"].rsplit("/", 1)[1] for row in again] == ["page-0.png"]
+    assert [event["pages"] for event in _asset_events(retry)] == [1]
+
+
+def test_a_retry_of_a_run_without_failures_is_skipped(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    _run(archive_ocr, scans, output, engine="fake")
+    (old,) = [path.name for path in (output / "_runs").iterdir()]
+    retry = run_of(archive_ocr, retry_of=old, output=str(output))
+    assert {task.state for task in retry.get_task_instances()} == {"skipped"}
+    assert [path.name for path in (output / "_runs").iterdir()] == [old]
+
+
+@pytest.mark.parametrize("conf", [{}, {"input": "/in"}, {"collection": "other"}, {"config": "x"}])
+def test_a_retry_takes_the_output_and_nothing_that_its_run_decided(
+    archive_ocr: Any, scans: Path, tmp_path: Path, conf: dict[str, str]
+) -> None:
+    output = tmp_path / "out"
+    _run(archive_ocr, scans, output, engine="fake")
+    (old,) = [path.name for path in (output / "_runs").iterdir()]
+    given = {"output": str(output)} | conf if conf else {}
+    retry = run_of(archive_ocr, retry_of=old, **given)
+    assert retry.state == "failed"
+    assert [path.name for path in (output / "_runs").iterdir()] == [old]
+
+
 def test_a_backfill_makes_a_run_a_day_with_the_day_as_its_key(
     archive_ocr: Any, airflow_home: Path, scans: Path, tmp_path: Path
 ) -> None:
@@ -116,7 +159,7 @@ def test_a_backfill_makes_a_run_a_day_with_the_day_as_its_key(
 
 
 def _run(dag: Any, scans: Path, output: Path, **conf: Any) -> Any:
-    return dag.test(run_conf={"input": str(scans), "output": str(output), **conf})
+    return run_of(dag, input=str(scans), output=str(output), **conf)
 
 
 def _tasks(dag_run: Any, task_id: str) -> list[Any]:

@@ -17,6 +17,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.stores.filesystems import forget_clients
 from tests.conftest import S3Endpoint
+from tests.dags.conftest import run_of
 from tests.makers import noise_pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
@@ -75,8 +76,8 @@ def test_a_run_reaches_its_store_by_the_connection_alone_and_tells_no_secret(
         "connection": "archive",
     }
     with caplog.at_level(logging.DEBUG, "ocr_tasks"):
-        good = archive_ocr.test(run_conf=conf)
-        bad = archive_ocr.test(run_conf=conf | {"output": "s3://nobodys-bucket/out"})
+        good = run_of(archive_ocr, **conf)
+        bad = run_of(archive_ocr, **conf | {"output": "s3://nobodys-bucket/out"})
     assert (good.state, bad.state) == ("success", "failed")
     assert not [name for name in os.environ if name.startswith("AWS_")]
 

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ class Started:
 
     def kill_tree(self) -> None:
         """SIGKILL for its whole session, as the kernel or a container's end does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def family(self) -> list[psutil.Process]:
         """Every process that descends from this start and still runs, itself included."""
