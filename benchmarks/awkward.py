@@ -1,6 +1,6 @@
 """One run over awkward and hostile files: each has to end as its manifest says.
 
-usage: awkward.py [--folder FOLDER] [--workers N]
+usage: awkward.py FOLDER [--workers N]
 
 The folder holds files and `manifest.jsonl`: a line each with `file`, `expect` (in words: "text",
 "3 pages text", "clean error", "empty", "no crash", …) and, where they are known, `pages` and
@@ -27,7 +27,6 @@ from rich.table import Table
 
 from ocr_tasks.jobs import archive_ocr
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "awkward"
 READ = {"ok", "low_confidence"}
 REFUSED = {"failed", "quarantined", "skipped"}
 WORDS_WANTED = 0.5  # of files whose text is known: is it this page at all, and the right way up?
@@ -38,7 +37,7 @@ Row = dict[str, Any]
 def main() -> int:
     """Runs, compares, prints; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=SHARED)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     lines = (options.folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()

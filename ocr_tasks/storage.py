@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
@@ -207,12 +207,7 @@ def create(uri: str, data: bytes, staging: str) -> bool:
         else:
             filesystem.pipe_file(path, data, mode="create", **_in_one(filesystem))
 
-    with writing_faults(uri):
-        try:
-            retried(attempt, uri)
-        except FileExistsError:
-            return False
-    return True
+    return _is_first(attempt, uri)
 
 
 def create_from(uri: str, source: BinaryIO, staging: str) -> bool:
@@ -233,9 +228,14 @@ def create_from(uri: str, source: BinaryIO, staging: str) -> bool:
         else:
             _upload(source, filesystem.open(path, "xb", block_size=PART_BYTES))
 
+    return _is_first(attempt, uri)
+
+
+def _is_first(create: Callable[[], None], uri: str) -> bool:
+    """Creates an object; says whether there was none before."""
     with writing_faults(uri):
         try:
-            retried(attempt, uri)
+            retried(create, uri)
         except FileExistsError:
             return False
     return True

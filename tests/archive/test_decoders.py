@@ -21,7 +21,6 @@ from ocr_tasks.archive.media import PNG
 from ocr_tasks.archive.raster import DecodeSpec, Rung
 from ocr_tasks.errors import SettingsError, TransientError, WorkerDiedError
 from tests import makers
-from tests.archive.encrypted import encrypted_pdf
 from tests.archive.hostile import (
     TAKEN_OVER,
     decoder_processes,
@@ -31,6 +30,7 @@ from tests.archive.hostile import (
     wait_until,
 )
 from tests.archive.reading import read, told
+from tests.encrypted import encrypted_pdf
 
 SPEC = DecodeSpec(pdf_dpi=72, ahead=1)
 CORNERS = makers.draw_corners()

@@ -24,8 +24,8 @@ from ocr_tasks.archive.raster import ArchiveSpec, DecodeSpec
 from ocr_tasks.errors import PAGE_ERRORS, PageError
 from ocr_tasks.records import Page
 from tests import makers
-from tests.archive.encrypted import encrypted_pdf
 from tests.archive.mutations import mutated
+from tests.encrypted import encrypted_pdf
 from tests.makers import encode, image_of
 
 TIMES = int(os.environ.get("FUZZ", "1"))

@@ -1,6 +1,5 @@
 """Secrets that are in the environment are in nothing that a run leaves: files, rows, output."""
 
-import hashlib
 import io
 import json
 import os
@@ -14,8 +13,9 @@ import pytest
 from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.jobs import archive_ocr
+from tests.encrypted import encrypted_pdf
 from tests.jobs.runs import page, settings_for, state_of
-from tests.makers import drawn_pdf, jpeg, png, tar
+from tests.makers import jpeg, png, tar
 
 PLANTED = {
     "AWS_SECRET_ACCESS_KEY": "planted-aws/K7MDENGbPxRfiCY",
@@ -24,29 +24,6 @@ PLANTED = {
     "AIRFLOW__CORE__FERNET_KEY": "planted-fernet-46BKJoQYlPPOexq0",
     "HF_TOKEN": "planted-hf-token",
 }
-# PDF 1.7, 7.6.3.3: how a user's password opens a document that is encrypted with 40 bits.
-PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
-
-
-def encrypted_pdf(password):
-    """makers.drawn_pdf with a password that is known."""
-    known = (password.encode() + PADDING)[:32] + b"\x17" * 32 + (-44 % 2**32).to_bytes(4, "little")
-    key = hashlib.md5(known + b"\0").digest()[:5]
-    return drawn_pdf(user_password=True).replace(b"2a" * 32, rc4(key, PADDING).hex().encode())
-
-
-def rc4(key, data):
-    box, j = list(range(256)), 0
-    for i in range(256):
-        j = (j + box[i] + key[i % len(key)]) % 256
-        box[i], box[j] = box[j], box[i]
-    out, i, j = bytearray(), 0, 0
-    for byte in data:
-        i = (i + 1) % 256
-        j = (j + box[i]) % 256
-        box[i], box[j] = box[j], box[i]
-        out.append(byte ^ box[(box[i] + box[j]) % 256])
-    return bytes(out)
 
 
 def called(*arguments):
