@@ -8,7 +8,11 @@ footer can be checked alone, where only a part of the file is read.
 
 import hashlib
 import io
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 KEY = "ocr_tasks.sha256"
 DIGEST = 64  # hex digits
@@ -56,6 +60,31 @@ def refuse_damaged_footer(file: BinaryIO) -> bytes:
     if _digest(blank) != footer[at : at + DIGEST]:
         raise ValueError("its footer is not the one that was written")
     return footer
+
+
+def every_group(_: pq.RowGroupMetaData) -> bool:
+    """Says of each row group that it is wanted."""
+    return True
+
+
+def read_rows(
+    file: BinaryIO,
+    columns: Sequence[str] | None = None,
+    is_wanted: Callable[[pq.RowGroupMetaData], bool] = every_group,
+) -> pa.Table:
+    """These columns, or all, of the wanted row groups; their checksums, where there are any, hold.
+
+    Everything is read in this thread. Arrow's own threads give back what belongs to Python when
+    they like, and where the process is just ending they abort it (apache/arrow#34314).
+    """
+    parquet = pq.ParquetFile(file, pre_buffer=False, page_checksum_verification=True)
+    groups = [
+        number
+        for number in range(parquet.num_row_groups)
+        if is_wanted(parquet.metadata.row_group(number))
+    ]
+    names = None if columns is None else list(columns)
+    return parquet.read_row_groups(groups, names, use_threads=False)
 
 
 def _footer_of(file: BinaryIO) -> bytes:

@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ExpectedPage
-from ocr_tasks.stamps import BLANK, KEY, refuse_damaged_footer, stamped
+from ocr_tasks.stamps import BLANK, KEY, read_rows, refuse_damaged_footer, stamped
 
 MANIFEST_SCHEMA = pa.schema(
     [
@@ -40,6 +41,8 @@ MANIFEST_SCHEMA = pa.schema(
     ]
 )
 PAGE_SCHEMA = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "shard_id"])
+SHARD_COLUMN = MANIFEST_SCHEMA.get_field_index("shard_id")
+IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # as ``read_rows`` says
 CHUNK = 10_000  # pages turned into columns at a time, so that a long listing stays small
 MAX_SHARDS = 1_000  # Airflow maps at most 1,024 tasks
 
@@ -72,7 +75,9 @@ def plan_shards(
     waiting, total = _compressed(pages)
     if total == 0:
         raise SettingsError("the input holds no objects, so there is nothing to read")
-    batches = _in_shards(pa.ipc.open_stream(waiting), _pages_a_shard(total, spec, workers))
+    batches = _in_shards(
+        pa.ipc.open_stream(waiting, options=IN_THIS_THREAD), _pages_a_shard(total, spec, workers)
+    )
     return pa.RecordBatchReader.from_batches(MANIFEST_SCHEMA, batches)
 
 
@@ -92,7 +97,7 @@ def _pages_a_shard(pages: int, spec: ShardSpec, workers: int) -> int:
 def _compressed(pages: Iterable[ExpectedPage]) -> tuple[io.BytesIO, int]:
     """The pages as a compressed stream of Arrow, and how many there are."""
     stream, total = io.BytesIO(), 0
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     with pa.ipc.new_stream(stream, PAGE_SCHEMA, options=options) as writer:
         for batch in _columns(pages):
             writer.write_batch(batch)
@@ -188,27 +193,33 @@ class Manifest:
         return [ExpectedPage(**row) for row in self.table.select(PAGE_SCHEMA.names).to_pylist()]
 
 
+def _may_hold(shard_id: str, group: pq.RowGroupMetaData) -> bool:
+    """Whether pages of the shard can be in a row group, by its statistics."""
+    seen = group.column(SHARD_COLUMN).statistics
+    return seen is None or not seen.has_min_max or bool(seen.min <= shard_id <= seen.max)
+
+
 def read_manifest(
     uri: str, shard_id: str | None = None, columns: Sequence[str] | None = None
 ) -> Manifest:
     """The manifest at ``uri``, whole or one shard's part of it.
 
     Of a shard little more is fetched than its own rows. ``columns`` are all that is read, if they
-    are given: the whole manifest of a million pages takes half a gigabyte, its shard ids ten MB.
+    are given (for one shard, with ``shard_id`` among them): the whole manifest of a million pages
+    takes half a gigabyte, its shard ids ten MB.
 
     Raises:
         FileNotFoundError: there is none.
         SettingsError: it has no such shard.
         DamagedFileError: it is not what was written.
     """
-    names = None if columns is None else list(columns)
     with storage.open_seekable(uri) as file, damage_named(uri):
         refuse_damaged_footer(file)
         if shard_id is None:
-            table = pq.ParquetFile(file, page_checksum_verification=True).read(names)
+            table = read_rows(file, columns)
         else:
-            own = [("shard_id", "=", shard_id)]
-            table = pq.read_table(file, columns=names, filters=own, page_checksum_verification=True)
+            table = read_rows(file, columns, partial(_may_hold, shard_id))
+            table = table.filter(pc.equal(table["shard_id"], shard_id))
     if table.num_rows == 0:
         raise SettingsError(f"the manifest has no shard {shard_id!r}")
     return Manifest(table)

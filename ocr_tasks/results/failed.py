@@ -1,12 +1,13 @@
 """The pages of a run that have no text and should have one, out of its committed rows."""
 
+import io
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from ocr_tasks import storage
 from ocr_tasks.errors import DamagedFileError
@@ -14,7 +15,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_tally
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import UNREAD
-from ocr_tasks.stamps import refuse_damage
+from ocr_tasks.stamps import read_rows, refuse_damage
 
 READERS = 8  # files that are read at once: they wait for the store, and each is held whole
 
@@ -64,8 +65,9 @@ def _failed_in(layout: RunLayout, shard_id: str) -> list[FailedPage]:
     if tally.failed == 0:  # so its footer says, which is all that was fetched
         return []
     data = storage.read_bytes(uri)
-    unread = [("status", "in", [status.value for status in UNREAD])]
+    unread = pa.array([status.value for status in UNREAD])
     with damage_named(uri):
         refuse_damage(data)
-        rows = pq.read_table(pa.BufferReader(data), columns=COLUMNS, filters=unread).to_pylist()
-        return [FailedPage(**row) for row in rows]
+        rows = read_rows(io.BytesIO(data), COLUMNS)
+        failed = rows.filter(pc.is_in(rows["status"], value_set=unread))
+        return [FailedPage(**row) for row in failed.to_pylist()]

@@ -1,6 +1,7 @@
 """The seal: proof that the rows are what the manifest expected, page for page."""
 
 import hashlib
+import io
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
@@ -9,7 +10,6 @@ from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ocr_tasks import storage
 from ocr_tasks.errors import DamagedFileError, SealRefusedError
@@ -17,7 +17,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import Status
-from ocr_tasks.stamps import refuse_damage
+from ocr_tasks.stamps import read_rows, refuse_damage
 
 NAMED = 10  # how many missing shards or pages a refusal names
 READERS = 8  # files that are read at once: they wait for the store, and each is held whole
@@ -86,7 +86,7 @@ def _audit_part(layout: RunLayout, shard_id: str, expected: pa.ChunkedArray) -> 
     data = storage.read_bytes(uri)
     with damage_named(uri):
         refuse_damage(data)
-        rows = pq.ParquetFile(pa.BufferReader(data)).read(COUNTED, use_threads=False)
+        rows = read_rows(io.BytesIO(data), COUNTED)
         for name in REQUIRED:
             if rows[name].null_count:
                 raise ValueError(f"a row has no {name}")
