@@ -141,14 +141,15 @@ def _fault_of_text(entry: Row, rows: list[Row]) -> str | None:
 
 
 def words_found(entry: Row, rows: list[Row]) -> float | None:
-    """The share of the expected words that were read, in whatever order.
+    """The share of the expected words that were read, in whatever order and case.
 
-    None where the text is not known, or was refused.
+    Some transcriptions are all capitals, whatever the page has. None where the text is not known,
+    or was refused.
     """
-    expected = Counter((entry["text"] or "").split())
+    expected = Counter((entry["text"] or "").casefold().split())
     if not expected or not {row["status"] for row in rows} & READ:
         return None
-    read = Counter(word for row in rows for word in (row["text"] or "").split())
+    read = Counter(word for row in rows for word in (row["text"] or "").casefold().split())
     return (expected & read).total() / expected.total()
 
 
