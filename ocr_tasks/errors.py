@@ -57,7 +57,9 @@ class StorageError(TransientError):
 
     code = "E_IO"
     stage = "read"
-    remedy = "Check that the store is reachable and the credentials may read it, then run again."
+    remedy = (
+        "Check that the store is reachable, has room and knows the credentials, then run again."
+    )
 
 
 class EngineBrokenError(TransientError):
@@ -85,7 +87,7 @@ class SettingsError(PermanentError):
     code = "E_SETTINGS"
     stage = "plan"
     exit_code = 2
-    remedy = "Correct the named setting; docs/archive_ocr.md lists them all."
+    remedy = "Correct what the message names; docs/archive_ocr.md lists all settings."
 
 
 class PlanConflictError(PermanentError):
@@ -131,7 +133,7 @@ class PageError(PermanentError):
 
 
 class EmptyInputError(PageError):
-    """The object has no bytes."""
+    """The object has no content: no bytes, or nothing but zeros."""
 
     code = "E_EMPTY"
     remedy = "Scan or upload the object again."

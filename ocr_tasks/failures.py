@@ -26,6 +26,7 @@ from ocr_tasks.planning import PlannedRun, lineage
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.failed import FailedPage, failed_pages
+from ocr_tasks.results.seal import read_seal
 
 Json = dict[str, Any]
 OBJECTS_A_LOOKER = 32  # a decoder takes longer to start than to look into a few objects
@@ -95,6 +96,7 @@ def pages_again(run: PlannedRun, spec: DecodeSpec) -> Iterator[ExpectedPage]:
     """
     if not run.is_sealed():
         raise SettingsError(f"run {run.frozen.run_id} is not sealed: take it up by its id first")
+    read_seal(run.layout)  # one that was damaged seals nothing
     failed = run.pages([page.page_id for page in failures_of(run)])
     known = _known_ids(run, {page.source_uri for page in failed})
     objects = [list(pages) for _, pages in groupby(failed, key=stored_uri)]

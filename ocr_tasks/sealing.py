@@ -1,16 +1,14 @@
 """The seal of a run: written once, if its rows are those that were planned, page for page."""
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from annotated_types import Interval
 
 from ocr_tasks import storage
-from ocr_tasks.faults import damage_named
 from ocr_tasks.planning import PlannedRun, now, pretty_json
 from ocr_tasks.results.schema import UNREAD
-from ocr_tasks.results.seal import Audit, audit_run, refuse_changed_files
+from ocr_tasks.results.seal import Audit, audit_run, read_seal, refuse_changed_files
 
 Json = dict[str, Any]
 
@@ -33,10 +31,8 @@ def seal_run(run: PlannedRun, spec: FailureSpec) -> Json:
         content = seal_content(run, audit_run(run.layout, run.manifest.table), spec)
         if storage.create(run.layout.seal, pretty_json(content), run.layout.staging):
             return content
-    with damage_named(run.layout.seal):
-        sealed: Json = json.loads(storage.read_bytes(run.layout.seal))
-        files = sealed["files"]
-    refuse_changed_files(files)
+    sealed = read_seal(run.layout)
+    refuse_changed_files(run.layout, sealed["files"])
     return sealed
 
 

@@ -49,7 +49,7 @@ class DecoderProcess:
     """One process that opens hostile bytes, for one task after the other."""
 
     def __init__(self, spec: DecodeSpec, passwords: Sequence[str]) -> None:
-        """Starts the process. Only its first task waits until it has started.
+        """Starts the process, and does not wait until it has started.
 
         Raises:
             WorkerDiedError: it cannot be started.
@@ -102,7 +102,7 @@ class DecoderProcess:
             PageError: what the task ended with; TimedOutError or DecoderDiedError where it ended
                 the process, which is of no more use then.
         """
-        self._wait_until_ready()
+        self.wait_until_ready()
         self._tasks += 1
         self._busy = True
         watch = Stopwatch(self._spec.timeout_seconds)
@@ -145,7 +145,12 @@ class DecoderProcess:
                     raise ValueError("no range that may be read")
             self._channel.send({}, lent.read(offset, length), watch.left)
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Waits until it has started.
+
+        Raises:
+            WorkerDiedError: it ended before, or takes too long.
+        """
         if not self._ready:
             watch = Stopwatch(START_SECONDS)
             with _as_worker_fault(self):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ocr_tasks.archive.media import ARCHIVES, DOCUMENTS
+from ocr_tasks.archive.media import ARCHIVES, DOCUMENTS, EMPTY
 from ocr_tasks.archive.members import Member
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import (
     PAGE_ERRORS,
     ArchiveBombError,
+    EmptyInputError,
     PageError,
     TooLargeError,
     UnsupportedError,
@@ -38,8 +39,10 @@ def refuse_document(media_type: str, size: int, spec: DecodeSpec) -> None:
     """Makes sure that what begins like this may be opened as a document.
 
     Raises:
-        PageError: UnsupportedError or TooLargeError.
+        PageError: EmptyInputError, UnsupportedError or TooLargeError.
     """
+    if media_type == EMPTY:
+        raise EmptyInputError("it begins with nothing but zeros")
     if media_type not in DOCUMENTS:
         raise UnsupportedError(f"{media_type} is not a scan")
     if size > spec.max_document_mb * MB:

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from itertools import count
 from typing import BinaryIO
@@ -17,8 +17,9 @@ from ocr_tasks.archive.containment import DecoderProcess
 from ocr_tasks.archive.contents import Contents, Telling
 from ocr_tasks.archive.media import UNKNOWN
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
-from ocr_tasks.errors import ArchiveBombError, PageError, SettingsError
+from ocr_tasks.errors import ArchiveBombError, PageError, SettingsError, WorkerDiedError
 
+STARTS = 3  # of a process, before the machine is to blame
 MAX_DEATHS = 20  # of decoders by one archive, each of which may take a minute
 CHANNELS = 3
 MAX_SIDE = 1 << 31  # what a row can hold
@@ -28,10 +29,12 @@ class Decoder:
     """One decoder process after the other: a dead or worn one is replaced for the next task."""
 
     def __init__(self, spec: DecodeSpec, passwords: Sequence[str]) -> None:
-        """Starts the first process."""
+        """Starts the first process. Only the first task waits until it has started."""
         self.spec = spec
         self.passwords = tuple(passwords)
-        self._process = DecoderProcess(spec, self.passwords)
+        self._process: DecoderProcess | None = None
+        with suppress(WorkerDiedError):  # the first task tries again, and says so if it has to
+            self._process = DecoderProcess(spec, self.passwords)
 
     def look(self, file: BinaryIO, media_type: str, size: int) -> Iterator[Contents]:
         """What lies in ``file``, which is a PDF, TIFF, tar or zip of ``size`` bytes.
@@ -106,18 +109,34 @@ class Decoder:
         return next(self._fit_process().ask(request, file, _heard_raster, most))
 
     def _fit_process(self) -> DecoderProcess:
-        if not self._process.is_fit:
-            self._process.close()
-            self._process = DecoderProcess(self.spec, self.passwords)
-        return self._process
+        """A process that waits for a task. One that is killed as it starts is no page's fault.
+
+        Raises:
+            WorkerDiedError: none has started, STARTS times.
+        """
+        starts = 0
+        while True:
+            starts += 1
+            try:
+                if self._process is None or not self._process.is_fit:
+                    self.close()
+                    self._process = DecoderProcess(self.spec, self.passwords)
+                self._process.wait_until_ready()
+            except WorkerDiedError:
+                if starts == STARTS:
+                    raise
+            else:
+                return self._process
 
     def close(self) -> None:
         """Ends its process."""
-        self._process.close()
+        if self._process is not None:
+            self._process.close()
 
     def forget(self) -> None:
         """Lets go of a process that another one started."""
-        self._process.forget()
+        if self._process is not None:
+            self._process.forget()
 
 
 def _hopeless(last: PageError, deaths: int) -> PageError:

@@ -47,10 +47,12 @@ _PACKAGES = (b"[Content_Types].xml", b"mimetype", b"_rels/", b"META-INF/", b"doc
 def sniff(head: bytes) -> str:
     """The media type of content that begins with ``head`` (HEAD_BYTES or all there is).
 
+    Nothing but zeros is empty: what a broken copy leaves, or a tar without members.
+
     A gzip, bzip2 or xz stream is taken for a compressed tar; whether it holds one shows when it
     is opened.
     """
-    if not head:
+    if not head.strip(b"\0"):
         return EMPTY
     for offset, signature, media_type in _SIGNATURES:
         if head.startswith(signature, offset):

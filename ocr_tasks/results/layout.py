@@ -27,13 +27,19 @@ class RunLayout:
     @property
     def pages(self) -> str:
         """The hive partition of this run's rows."""
-        return storage.join(
-            self.output, "pages", f"collection={self.collection}", f"run={self.run_id}"
-        )
+        return storage.join(self.output, self._pages)
+
+    @property
+    def _pages(self) -> str:
+        return f"pages/collection={self.collection}/run={self.run_id}"
 
     def part(self, shard_id: str) -> str:
         """The one file of a shard."""
-        return storage.join(self.pages, f"part-{shard_id}.parquet")
+        return storage.join(self.output, self.part_path(shard_id))
+
+    def part_path(self, shard_id: str) -> str:
+        """Where that file lies in the output, wherever that is moved or copied."""
+        return f"{self._pages}/part-{shard_id}.parquet"
 
     @property
     def settings(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
@@ -100,7 +101,14 @@ def _audit_part(layout: RunLayout, shard_id: str, expected: pa.ChunkedArray) -> 
         lines=pc.sum(rows["n_lines"], min_count=0).as_py(),
         confidence_sum=pc.sum(rows["conf_mean"], min_count=0).as_py(),
         confident_pages=pc.count(rows["conf_mean"]).as_py(),
-        files=[{"uri": uri, "sha256": digest, "bytes": len(data), "pages": rows.num_rows}],
+        files=[
+            {
+                "path": layout.part_path(shard_id),
+                "sha256": digest,
+                "bytes": len(data),
+                "pages": rows.num_rows,
+            }
+        ],
     )
 
 
@@ -125,17 +133,33 @@ def _sorted(names: pa.ChunkedArray) -> pa.ChunkedArray:
     return names.take(pc.sort_indices(names))
 
 
-def refuse_changed_files(files: list[dict[str, Any]]) -> None:
+def read_seal(layout: RunLayout) -> dict[str, Any]:
+    """What the run's seal says.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+        StorageError: the store did not answer.
+    """
+    with damage_named(layout.seal):
+        seal: dict[str, Any] = json.loads(storage.read_bytes(layout.seal))
+        if not all(file["path"] and file["sha256"] for file in seal["files"]):
+            raise ValueError("a file without its name or digest")
+        return seal
+
+
+def refuse_changed_files(layout: RunLayout, files: list[dict[str, Any]]) -> None:
     """Makes sure that a sealed run's files are those that were sealed.
 
     Raises:
         DamagedFileError: one is gone or has other bytes; it names it.
     """
     with ThreadPoolExecutor(READERS) as readers:
-        digests = readers.map(_digest_at, [file["uri"] for file in files])
-        for file, digest in zip(files, digests, strict=True):
+        uris = [storage.join(layout.output, file["path"]) for file in files]
+        for uri, file, digest in zip(uris, files, readers.map(_digest_at, uris), strict=True):
+            if digest is None:
+                raise DamagedFileError(f"{uri} was sealed and is gone")
             if digest != file["sha256"]:
-                raise DamagedFileError(f"{file['uri']} is not what was sealed")
+                raise DamagedFileError(f"{uri} is not what was sealed")
 
 
 def _digest_at(uri: str) -> str | None:

@@ -12,7 +12,7 @@ _CONTAINER = re.compile(r"[^/:@]+@[^/:@]+(/|$)")  # Azure's container@account.ho
 _SIGNED = re.compile(r"[?&](sig|[\w-]*(signature|token|password|secret|credential|key|keyid))=")
 # At the end: a password_file or a password_variable is the place of a secret, and none itself.
 _SECRET = re.compile(
-    r"(pass(word|wd|phrase)s?|secrets?|token|credentials?|([._-]|api|access|secret|private)key)$"
+    r"(pass(word|wd|phrase)s?|secrets?|token|([._-]|^)pat|credentials?|([._-]|api|access|secret|private)key)$"
 )
 
 
@@ -20,7 +20,11 @@ def has_credentials(url: str) -> bool:
     """Whether a URL carries a user, password, key or signature."""
     scheme, parted, rest = url.partition("://")
     scheme = scheme.lower()
-    if not parted or scheme in _PLAIN:
+    if not parted:
+        return False
+    if scheme == "file":
+        return bool(_USER.match(rest))  # before a host's name, of which a file has none
+    if scheme in _PLAIN:
         return False
     if scheme in {"abfs", "abfss", "az"} and _CONTAINER.match(rest):
         return False

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from ocr_tasks.archive import containment
-from ocr_tasks.archive.decoders import POOL
+from ocr_tasks.archive.decoders import POOL, STARTS
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.media import PNG
 from ocr_tasks.archive.raster import DecodeSpec, Rung
@@ -208,6 +208,35 @@ def test_a_decoder_that_cannot_start_is_no_fault_of_a_page(
         assert isinstance(caught.value, TransientError)
     POOL.close()
     assert psutil.Process().num_fds() == opened
+
+
+KILLED_AS_IT_STARTS = """
+import os, pathlib, runpy, signal, sys
+deaths = pathlib.Path({deaths!r})
+if len(deaths.read_text()) < {count}:
+    deaths.write_text(deaths.read_text() + "x")
+    os.kill(os.getpid(), signal.SIGKILL)
+runpy.run_module("ocr_tasks.archive.decoder", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("deaths", "comes_through"), [(1, True), (2, True), (9, False)])
+def test_a_decoder_that_is_killed_as_it_starts_is_started_again(
+    tmp_path, monkeypatch, deaths, comes_through
+):
+    POOL.close()
+    counted = tmp_path / "deaths"
+    counted.touch()
+    script = KILLED_AS_IT_STARTS.format(deaths=str(counted), count=deaths)
+    monkeypatch.setattr(containment, "DECODER", ("-c", script))
+    url = makers.fill_folder(tmp_path / "in", {"a.pdf": makers.pdf([CORNERS])})
+    if comes_through:
+        assert [page.error_class for page in list_pages(url, SPEC)] == [None]
+    else:
+        with pytest.raises(WorkerDiedError):
+            list(list_pages(url, SPEC))
+    assert len(counted.read_text()) == min(deaths, STARTS)
+    POOL.close()
 
 
 @pytest.mark.parametrize(

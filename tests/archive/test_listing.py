@@ -103,6 +103,8 @@ def test_what_is_no_scan_is_skipped_with_a_reason(tmp_path, data, reason):
     ("data", "error"),
     [
         pytest.param(b"", "E_EMPTY", id="no bytes"),
+        pytest.param(bytes(10_240), "E_EMPTY", id="zeros, or a tar without members"),
+        pytest.param(makers.tar([("a.jpg", bytes(5_000))]), "E_EMPTY", id="zeros in a tar"),
         pytest.param(b"%PDF-1.7 and nothing more", "E_BAD_PDF", id="broken PDF"),
         pytest.param(makers.drawn_pdf(user_password=True), "E_ENCRYPTED", id="encrypted PDF"),
         pytest.param(b"II*\x00" + b"\xff" * 200, "E_TRUNCATED", id="broken TIFF"),

@@ -63,6 +63,7 @@ def old_tar():
         pytest.param(b"GIF89a\x01\x00", "image/gif", id="GIF"),
         pytest.param(b"\x00\x00\x00\x18ftypheic", "image/heif", id="HEIC"),
         pytest.param(b"", media.EMPTY, id="nothing"),
+        pytest.param(bytes(HEAD_BYTES), media.EMPTY, id="zeros"),
         pytest.param(b"page;text\n1;abc\n", "text/plain", id="text"),
         pytest.param(b"BMW invoices, 1984\n", "text/plain", id="text that begins with BM"),
         pytest.param(b"a" * (HEAD_BYTES - 1) + "é".encode()[:1], "text/plain", id="cut in é"),

@@ -10,7 +10,7 @@ from ocr_tasks.errors import DamagedFileError, SealRefusedError
 from ocr_tasks.results.commit import commit_shard
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import PAGE_ROW
-from ocr_tasks.results.seal import audit_run, refuse_changed_files
+from ocr_tasks.results.seal import audit_run, read_seal, refuse_changed_files
 from ocr_tasks.results.writer import shard_bytes
 from tests.makers import expected_page
 from tests.results.answers import ONE_OF_EACH, failed, line, read, row
@@ -59,10 +59,11 @@ def test_every_file_is_named_with_its_digest_and_size(layout):
     commit(layout, "00001", [failed(2)])
     commit(layout, "00000", [failed(0), failed(1)])
     files = audit_run(layout, planned(3)).files
-    assert [file["uri"] for file in files] == [layout.part("00000"), layout.part("00001")]
+    uris = [f"{layout.output}/{file['path']}" for file in files]
+    assert uris == [layout.part("00000"), layout.part("00001")]
     assert [file["pages"] for file in files] == [2, 1]
-    for file in files:
-        data = storage.read_bytes(file["uri"])
+    for file, uri in zip(files, uris, strict=True):
+        data = storage.read_bytes(uri)
         assert file["sha256"] == hashlib.sha256(data).hexdigest()
         assert file["bytes"] == len(data)
 
@@ -188,10 +189,29 @@ def test_files_that_are_as_they_were_sealed_are_taken_and_others_named(layout):
     for number in range(12):
         commit(layout, f"{number:05d}", [failed(number)])
     files = audit_run(layout, planned(12, 1)).files
-    refuse_changed_files(files)
+    refuse_changed_files(layout, files)
     storage.write(layout.part("00007"), b"something else")
     with pytest.raises(DamagedFileError, match=r"part-00007\.parquet is not what was sealed"):
-        refuse_changed_files(files)
+        refuse_changed_files(layout, files)
+
+
+def test_a_copy_is_held_against_its_own_files_and_not_those_it_was_made_of(layout, memory_url):
+    commit(layout, "00000", [failed(0)])
+    files = audit_run(layout, planned(1)).files
+    copy = RunLayout(f"{memory_url}/copy", layout.collection, layout.run_id)
+    with pytest.raises(
+        DamagedFileError, match=r"copy/.*part-00000\.parquet was sealed and is gone"
+    ):
+        refuse_changed_files(copy, files)
+    storage.write(copy.part("00000"), storage.read_bytes(layout.part("00000")))
+    refuse_changed_files(copy, files)
+
+
+@pytest.mark.parametrize("seal", [b"", b"{}", b'{"files": [{"path": "x"}]}', b'{"files": "x"}'])
+def test_a_damaged_seal_is_none(layout, seal):
+    storage.write(layout.seal, seal)
+    with pytest.raises(DamagedFileError, match=r"seal\.json cannot be read"):
+        read_seal(layout)
 
 
 def test_shards_of_another_run_do_not_count(layout, memory_url):

@@ -19,6 +19,7 @@ from ocr_tasks.text.credentials import has_credentials, names_a_secret
         "https://account.blob.core.windows.net/c/x?sv=2024&sig=abc",
         "abfs://container:key@account.dfs.core.windows.net/x",
         "ftp://user:password@host/x",
+        "file://user:password@host/x",
     ],
 )
 def test_a_url_with_a_user_key_or_signature_has_credentials(url):
@@ -58,6 +59,7 @@ def test_what_only_looks_like_credentials_is_none(url):
         "passwd",
         "client_secret",
         "hf_token",
+        "GH_PAT",
     ],
 )
 def test_names_that_end_in_a_secret_name_one(name):
