@@ -187,13 +187,10 @@ def test_a_budget_is_a_share(scans, tmp_path, share):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        pytest.param(lambda part: part.unlink(), "was sealed and is gone", id="lost"),
-        pytest.param(
-            lambda part: part.write_bytes(part.read_bytes()[:-1]),
-            "is not what was sealed",
-            id="cut short",
-        ),
+        (lambda part: part.unlink(), "was sealed and is gone"),
+        (lambda part: part.write_bytes(part.read_bytes()[:-1]), "is not what was sealed"),
     ],
+    ids=["lost", "cut short"],
 )
 def test_a_sealed_file_that_changed_is_named_whenever_the_run_is_sealed_again(
     settings, change, says
