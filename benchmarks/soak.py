@@ -147,10 +147,11 @@ def _draw(points: Sequence[Point], file: Path) -> None:
 
     figure, (memory, speed) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 5))
     pages = [point.pages for point in points]
+    memory.plot(pages, [point.with_children for point in points], label="with the decoder, now")
     memory.plot(pages, [point.peak for point in points], label="peak")
-    memory.plot(pages, [point.rss for point in points], label="now")
+    memory.plot(pages, [point.rss for point in points], "--", label="now")
     memory.set_ylabel("resident memory, MB")
-    memory.set_ylim(bottom=0)
+    memory.set_ylim(0, 1.2 * max(point.with_children for point in points))
     memory.legend(loc="lower right")
     cpu = [_speed(before, after)[1] for before, after in itertools.pairwise(points)]
     speed.plot(pages[1:], cpu)
