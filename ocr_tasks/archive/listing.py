@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,9 @@ LOOKERS = 16  # threads that look into objects; they mostly wait for the store
 # into it, but few that may be archives, of which every page is held until its turn comes.
 SHARE = 64
 SHARE_BYTES = 2**28
+# Seconds of waiting for a share from which on many are looked into at a time. Where the disk
+# answers at once, threads would only contend for Python's lock, and take twice as long.
+SLOW_SHARE = 0.05
 _looking = threading.Semaphore(4)  # decoders that look at a time: each is a process
 
 
@@ -78,10 +82,31 @@ def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
         SettingsError: there is nothing at ``url``.
         StorageError: the store did not answer.
     """
+    shares = _shares(storage.list_objects(url))
+    for share in shares:
+        before = _idle_seconds()
+        pages = _pages_of_share(share, spec)
+        waited = _idle_seconds() - before
+        yield from pages
+        if waited > SLOW_SHARE:
+            break
+    yield from _looked_into_at_once(shares, spec)
+    POOL.close(keep=1)  # to read pages, one is enough
+
+
+def _idle_seconds() -> float:
+    """How long this thread has waited since some time: for a store, or for a decoder."""
+    return time.monotonic() - time.thread_time()
+
+
+def _looked_into_at_once(
+    shares: Iterator[list[StoredObject]], spec: DecodeSpec
+) -> Iterator[ExpectedPage]:
+    """The pages of the shares in their order, of which LOOKERS are looked into at a time."""
     waiting: deque[Future[list[ExpectedPage]]] = deque()
     with ThreadPoolExecutor(LOOKERS) as lookers:
         try:
-            for share in _shares(storage.list_objects(url)):
+            for share in shares:
                 waiting.append(lookers.submit(_pages_of_share, share, spec))
                 if len(waiting) > 2 * LOOKERS:
                     yield from waiting.popleft().result()
@@ -89,7 +114,6 @@ def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
                 yield from waiting.popleft().result()
         finally:
             lookers.shutdown(cancel_futures=True)
-    POOL.close(keep=1)  # to read pages, one is enough
 
 
 def _shares(objects: Iterable[StoredObject]) -> Iterator[list[StoredObject]]:
