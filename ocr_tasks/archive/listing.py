@@ -90,7 +90,7 @@ def list_pages(url: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
         yield from pages
         if waited > SLOW_SHARE:
             break
-    yield from _looked_into_at_once(shares, spec)
+    yield from _looked_into_by_many(shares, spec)
     POOL.close(keep=1)  # to read pages, one is enough
 
 
@@ -99,7 +99,7 @@ def _idle_seconds() -> float:
     return time.monotonic() - time.thread_time()
 
 
-def _looked_into_at_once(
+def _looked_into_by_many(
     shares: Iterator[list[StoredObject]], spec: DecodeSpec
 ) -> Iterator[ExpectedPage]:
     """The pages of the shares in their order, of which LOOKERS are looked into at a time."""
