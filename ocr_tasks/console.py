@@ -150,20 +150,24 @@ def _print_quarantine(filled: dict[str, Any]) -> None:
     folder = escape(visible(filled["folder"]))
     out.print(f"\ncopied to {folder}/: {filled['copied']}", highlight=False, soft_wrap=True)
     for missing in filled["not_copied"]:
-        member = f" > {missing['source_member']}" if missing["source_member"] else ""
-        said = visible(f"not copied: {missing['source_uri']}{member}: {missing['why_not']}")
+        said = visible(f"not copied: {_place(missing)}: {missing['why_not']}")
         out.print(escape(said), highlight=False, soft_wrap=True)
 
 
 def _print_failure(page: dict[str, Any]) -> None:
     """One failed page on one line, however long, so that its place can be copied and searched."""
-    member = f" > {page['source_member']}" if page["source_member"] else ""
     number = f" page {page['page_index'] + 1} of {page['page_count']}"
-    where = f"{page['source_uri']}{member}{number if page['page_count'] > 1 else ''}"
+    where = _place(page) + (number if page["page_count"] > 1 else "")
     tries = f" after {page['attempts']} tries" if page["attempts"] > 1 else ""
     how = f" ({page['status']} at {page['error_stage']}{tries})"
     said = visible(f"{where}: {page['error_message']}") + how
     out.print(f"  {escape(said)}", highlight=False, soft_wrap=True)
+
+
+def _place(document: dict[str, Any]) -> str:
+    """Where a document lies: its object, and the member of that if it is an archive."""
+    member = f" > {document['source_member']}" if document["source_member"] else ""
+    return f"{document['source_uri']}{member}"
 
 
 def print_page_title(where: ExpectedPage) -> None:

@@ -228,14 +228,20 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
 @contextmanager
 def faulty_s3(upstream: str, share: float = 0.0, **options: Any) -> Iterator[FaultyS3]:
     """The proxy, served by threads of this process."""
-    with FaultyS3(upstream, share, **options) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with FaultyS3(upstream, share, **options) as server, served(server):
+        yield server
+
+
+@contextmanager
+def served(server: FaultyS3) -> Iterator[None]:
+    """Has a thread of this process answer for a proxy."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 def main() -> None:

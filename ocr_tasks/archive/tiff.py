@@ -35,10 +35,9 @@ def count_directories(file: BinaryIO, most: int) -> int:
         TruncatedError: it ends before its first page.
         NotImageError: it has no page.
     """
-    directories = _directories(file)
     found = 0
     try:
-        for _ in directories:
+        for _ in _directories(file):
             found += 1
             if found > most:
                 break
@@ -70,8 +69,7 @@ def _directories(file: BinaryIO) -> Iterator[int]:
     file.seek(0)
     header = file.read(16)
     layout = _layout(header)
-    first = 16 - layout.offset if layout.offset == 8 else 4
-    at = layout.number(header[first : first + layout.offset])
+    at = layout.number(header[layout.offset : 2 * layout.offset])  # as wide as what it follows
     seen: set[int] = set()
     while at and at not in seen:
         seen.add(at)

@@ -1,6 +1,5 @@
 """A proxy before the S3 server for one worker: it sees how far the worker is, and can kill it."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.faults.hooks import READING
-from tests.s3_faults import LOST, RESET, FaultyS3
+from tests.s3_faults import LOST, RESET, FaultyS3, served
 
 UPLOADING = "uploading"  # the part has left the worker and has not reached the store
 ANSWERED = "answer on its way"  # the store has the part and the worker does not know
@@ -51,11 +50,5 @@ class Gate(FaultyS3):
 @contextmanager
 def gate_to(upstream: str, die_at: str | None, **options: Any) -> Iterator[Gate]:
     """A gate, served by threads of this process."""
-    with Gate(upstream, die_at, **options) as gate:
-        thread = threading.Thread(target=gate.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield gate
-        finally:
-            gate.shutdown()
-            thread.join()
+    with Gate(upstream, die_at, **options) as gate, served(gate):
+        yield gate
