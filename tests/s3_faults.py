@@ -152,15 +152,33 @@ class _Exchange(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = exchange  # noqa: N815
 
     def _body(self) -> bytes:
+        """The request's body, whole.
+
+        Raises:
+            ConnectionError: the client was killed in the middle of it; no store takes that for an
+                object.
+        """
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            return self._bytes(int(self.headers.get("Content-Length", 0)))
         pieces = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            pieces.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers
+        while size := int(self._line().split(b";")[0], 16):
+            pieces.append(self._bytes(size))
+            self._line()
+        while self._line().strip():  # trailers
             pass
         return b"".join(pieces)
+
+    def _bytes(self, size: int) -> bytes:
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionError("the client ended in mid-body")
+        return data
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionError("the client ended in mid-body")
+        return line
 
     def _forward(self, body: bytes, fault: str | None) -> None:
         self.server.count(self.server.passed, self.command)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -156,3 +157,21 @@ def test_it_can_run_in_a_process_of_its_own(s3_endpoint, key):
         process.stdin.close()
         injected = json.loads(process.stdout.read())
     assert sum(injected.values()) == 1
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        pytest.param("Content-Length: 1000\r\n\r\nthe beginning", id="of known length"),
+        pytest.param("Content-Length: 1000\r\n\r\n", id="before its first byte"),
+        pytest.param("Transfer-Encoding: chunked\r\n\r\n64\r\nthe beginning", id="in a chunk"),
+        pytest.param("Transfer-Encoding: chunked\r\n\r\n3\r\nthe\r\n", id="between chunks"),
+    ],
+)
+def test_an_upload_whose_client_dies_never_reaches_the_store(proxy, s3_endpoint, key, torn):
+    with socket.create_connection(("127.0.0.1", proxy.server_port)) as client:
+        request = f"PUT /{s3_endpoint.bucket}/{key}-torn HTTP/1.1\r\nHost: store\r\n{torn}"
+        client.sendall(request.encode())
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b""
+    assert proxy.passed["PUT"] == 0
