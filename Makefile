@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-faults lint format lock audit benchmark clean
+.PHONY: help setup demo test test-faults lint format lock audit bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ lock: $(UV) ## Resolve pyproject.toml anew into requirements.lock
 audit: $(READY) ## Ask whether a locked package has a known vulnerability
 	$(BIN)/python deploy/audit.py
 
-benchmark: $(READY) ## Measure pages a second against RapidOCR on the sample pages
+bench: $(READY) ## Measure pages a second against other tools on the sample pages
 	$(BIN)/python benchmarks/throughput.py
 
 clean: ## Remove what these targets made

@@ -1,153 +1,186 @@
-"""Pages a second: archive_ocr end to end against RapidOCR's own loop, same pages, same weights.
+"""Pages a second, ours against others', on the same pages and weights.
 
-usage: throughput.py [--pages FOLDER] [--limit N] [--rounds N] [--workers N]
+usage: throughput.py [--pages FOLDER] [--limit N] [--skip N] [--rounds N] [--truth FILE]
+                     [--scorer FILE] [--only NAME …] [--draw FILE]
 
-Contenders take turns (A B A B), so that a slow minute of a shared machine hits both. RapidOCR is
-loaded and warmed before its clock starts; archive_ocr is measured whole: listing, starting its
-processes, loading, reading, Parquet and seal. CPU seconds stand beside the wall clock: a round
-with a low use of the cores was disturbed and says little.
+Contenders take turns (A B C A B C … and the first once more), each pass in a fresh process, so that
+a slow minute of a shared machine hits all of them; see contenders.py for what each pass measures.
+CPU seconds stand beside the wall clock. A pass that used less than 80 % of the cores was disturbed,
+or waits for something; it is marked, and not counted where there is another.
+
+``--scorer`` is a program that takes ``--truth``, a folder of rows and ``--json``, and prints error
+rates by genre. Without one, no error rates are printed.
 """
 
 import argparse
+import json
 import os
-import resource
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow.dataset as ds
+import matplotlib as mpl
+import pyarrow.parquet as pq
+from contenders import CONTENDERS, IMAGES
+from matplotlib import pyplot as plt
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
 
-from ocr_tasks.jobs import archive_ocr
-
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared" / "data" / "pages" / "images"
-SAMPLE = ROOT / "tests" / "data" / "sample_archive"
-IMAGES = {".jpg", ".jpeg", ".png"}
+HERE = Path(__file__).resolve().parent
+SAMPLE = HERE.parent / "tests" / "data" / "sample_archive"
+CORES = len(os.sched_getaffinity(0))
+BUSY = 0.8  # of the cores: a pass that used less was disturbed
+NEEDS = {"Tesseract": "tesseract"}  # a program, without which the contender is left out
 
 Texts = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Pass:
     """One pass of one contender over all pages."""
 
     contender: str
-    pages: int
-    wall: float
-    cpu: float
-    texts: Texts
+    figures: dict[str, float]
+    rows: Path
 
     @property
     def busy(self) -> float:
         """The share of the cores that was used."""
-        return self.cpu / (self.wall * len(os.sched_getaffinity(0)))
+        return self.figures["cpu"] / (self.figures["wall"] * CORES)
 
 
 def main() -> None:
-    """Measures and prints both contenders, the ratio and how far their texts agree."""
+    """Measures every contender, and prints and draws what came of it."""
     options = _options()
-    pages = _pages(options.pages, options.limit)
-    contenders = {"RapidOCR defaults": _rapidocr(), "archive_ocr": _archive_ocr(options.workers)}
     console = Console()
-    console.print(f"{len(pages)} pages from {options.pages}, {len(os.sched_getaffinity(0))} cores")
-    rounds = []
-    for _ in range(options.rounds):
-        for name, contender in contenders.items():
-            rounds.append(_measured(name, contender, pages))
-            last = rounds[-1]
-            console.print(f"{name}: {last.wall:.1f} s, {last.pages / last.wall:.3f} pages/s")
-    _print(console, rounds, list(contenders))
+    paths = _pages(options.pages, options.limit, options.skip)
+    names = [name for name in CONTENDERS if not options.only or name in options.only]
+    for name in [name for name in names if not shutil.which(NEEDS.get(name, sys.executable))]:
+        console.print(f"{name} is left out: {NEEDS[name]} is not installed")
+        names.remove(name)
+    console.print(f"{len(paths)} pages from {options.pages}, {CORES} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        pages = Path(folder) / "pages"
+        pages.mkdir()
+        for path in paths:
+            shutil.copy(path, pages)
+        passes = []
+        for name in names * options.rounds + names[:1]:
+            passes.append(_pass(name, pages, Path(folder) / str(len(passes))))
+            last = passes[-1]
+            rate = len(paths) / last.figures["wall"]
+            console.print(f"{name}: {rate:.3f} pages/s, {last.busy:.0%} of the cores busy")
+        rates = _print(console, passes, names, len(paths), options)
+    if options.draw:
+        _draw(rates, options.draw)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--pages", type=Path, default=SHARED if SHARED.exists() else SAMPLE)
+    parser.add_argument("--pages", type=Path, default=SAMPLE)
     parser.add_argument("--limit", type=int, default=12, help="at most this many pages")
+    parser.add_argument("--skip", type=int, default=0, help="leave out so many to begin with")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--truth", type=Path, help="transcriptions, for --scorer")
+    parser.add_argument("--scorer", type=Path)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(CONTENDERS))
+    parser.add_argument("--draw", type=Path, help="an SVG file for the bars")
     return parser.parse_args()
 
 
-def _pages(folder: Path, limit: int) -> list[Path]:
+def _pages(folder: Path, limit: int, skip: int) -> list[Path]:
     """Single images, spread evenly over the sorted folder so that every genre has its share."""
     images = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
-    step = max(1, len(images) // limit)
-    return images[::step][:limit]
+    return images[skip :: max(1, len(images) // limit)][:limit]
 
 
-def _measured(name: str, contender: Callable[[list[Path]], Texts], pages: list[Path]) -> Round:
-    wall, cpu = time.perf_counter(), _cpu_seconds()
-    texts = contender(pages)
-    return Round(name, len(pages), time.perf_counter() - wall, _cpu_seconds() - cpu, texts)
+def _pass(name: str, pages: Path, output: Path) -> Pass:
+    output.mkdir()
+    command = [sys.executable, str(HERE / "contenders.py"), name, str(pages), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
+    return Pass(name, json.loads(done.stdout.splitlines()[-1]), output)
 
 
-def _cpu_seconds() -> float:
-    """User and system time of this process and the children that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
-def _rapidocr() -> Callable[[list[Path]], Texts]:
-    from rapidocr import RapidOCR
-
-    engine = RapidOCR(params={"Global.log_level": "error"})
-    engine(str(next(SAMPLE.rglob("*.jpg"))))  # the first call allocates and compiles
-
-    def read(pages: list[Path]) -> Texts:
-        return {path.name: "\n".join(engine(str(path)).txts or ()) for path in pages}
-
-    return read
-
-
-def _archive_ocr(workers: int) -> Callable[[list[Path]], Texts]:
-    def read(pages: list[Path]) -> Texts:
-        with tempfile.TemporaryDirectory() as folder:
-            scans, results = Path(folder) / "scans", Path(folder) / "results"
-            scans.mkdir()
-            for path in pages:
-                shutil.copy(path, scans)
-            values = {"input": str(scans), "output": str(results)}
-            archive_ocr.run(archive_ocr.ArchiveOcrSettings.load(overrides=values), workers=workers)
-            rows = ds.dataset(results / "pages").to_table(columns=["source_uri", "text"])
-            return {Path(row["source_uri"]).name: row["text"] or "" for row in rows.to_pylist()}
-
-    return read
-
-
-def _print(console: Console, rounds: list[Round], names: list[str]) -> None:
-    table = Table("contender", "round", "wall s", "CPU s", "cores busy", "pages/s")
+def _print(
+    console: Console, passes: list[Pass], names: list[str], pages: int, options: argparse.Namespace
+) -> dict[str, float]:
+    """The table; returns the pages a second of each contender."""
+    columns = ("pages/s", "ratio", "CPU s", "busy", "CER", "word F1", "lowest agreement")
+    table = Table("contender", *columns, "peak MB", "start-up s")
+    rates: dict[str, float] = {}
+    texts = {name: _texts(next(p for p in passes if p.contender == name)) for name in names}
     for name in names:
-        for number, one in enumerate((r for r in rounds if r.contender == name), start=1):
-            rate = f"{one.pages / one.wall:.3f}"
-            cells = (f"{one.wall:.1f}", f"{one.cpu:.1f}", f"{one.busy:.0%}", rate)
-            table.add_row(name, str(number), *cells)
+        of_it = [each for each in passes if each.contender == name]
+        sound = [each for each in of_it if each.busy >= BUSY] or of_it
+        figures = {
+            key: statistics.median(each.figures[key] for each in sound) for key in sound[0].figures
+        }
+        rates[name] = pages / figures["wall"]
+        scores = _scores(of_it[0].rows, options, texts[name])
+        mark = "" if sound != of_it or min(each.busy for each in of_it) >= BUSY else " (disturbed)"
+        table.add_row(
+            name + mark,
+            f"{rates[name]:.3f}",
+            f"{rates[name] / rates[names[0]]:.2f}",
+            f"{figures['cpu']:.1f}",
+            f"{statistics.median(each.busy for each in sound):.0%}",
+            f"{scores['cer']:.4f}" if scores else "",
+            f"{scores['word_f1']:.4f}" if scores else "",
+            "{:.3f} {}".format(*_lowest_agreement(texts[names[0]], texts[name])),
+            f"{figures['peak_mb']:.0f}",
+            f"{figures['start_up']:.1f}",
+        )
     console.print(table)
-    walls = {
-        name: statistics.median(r.wall for r in rounds if r.contender == name) for name in names
-    }
-    base, ours = names
-    console.print(f"{ours} is {walls[base] / walls[ours]:.2f} x {base} (median wall clock)")
-    agreement = _agreement(
-        *(next(r.texts for r in rounds if r.contender == name) for name in names)
-    )
-    worst = min(agreement, key=lambda page: agreement[page])
-    mean = statistics.mean(agreement.values())
-    console.print(f"texts agree {mean:.3f} on average, {agreement[worst]:.3f} on {worst}")
+    return rates
 
 
-def _agreement(theirs: Texts, ours: Texts) -> dict[str, float]:
-    """A page: 1 minus the normalised edit distance of the texts without white space."""
+def _scores(rows: Path, options: argparse.Namespace, texts: Texts) -> dict[str, Any] | None:
+    if not (options.scorer and options.truth):
+        return None
+    wanted = rows / "truth.jsonl"
+    lines = options.truth.read_text(encoding="utf-8").splitlines()
+    of_these = [line for line in lines if Path(json.loads(line)["file"]).name in texts]
+    wanted.write_text("\n".join(of_these) + "\n", encoding="utf-8")
+    command = [sys.executable, str(options.scorer), str(wanted), str(rows / "rows.parquet")]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    scores: dict[str, Any] = json.loads(done.stdout)["genres"]["ALL"]
+    return scores
+
+
+def _texts(one: Pass) -> Texts:
+    """What each page read, without white space."""
+    rows = pq.read_table(one.rows / "rows.parquet").to_pylist()
     return {
-        page: Levenshtein.normalized_similarity("".join(text.split()), "".join(ours[page].split()))
-        for page, text in theirs.items()
+        row["source_uri"]: "".join("".join(line["text"].split()) for line in row["lines"] or ())
+        for row in rows
     }
+
+
+def _lowest_agreement(theirs: Texts, ours: Texts) -> tuple[float, str]:
+    """1 minus the normalised edit distance, of the page where that is lowest."""
+    return min(
+        (Levenshtein.normalized_similarity(text, ours[page]), page) for page, text in theirs.items()
+    )
+
+
+def _draw(rates: dict[str, float], file: Path) -> None:
+    mpl.rcParams["svg.hashsalt"] = "ocr-tasks"  # equal pictures for equal figures
+    figure, axes = plt.subplots(figsize=(7, 0.6 + 0.4 * len(rates)), layout="constrained")
+    colours = ["#2a6fbb" if name.startswith("archive_ocr") else "#b0b0b0" for name in rates]
+    bars = axes.barh(list(rates), list(rates.values()), color=colours)
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.invert_yaxis()
+    axes.set_xlabel("pages a second")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -60,7 +60,10 @@ PARAMS = {
         description="Pages a task; left out, about five minutes of work.",
     ),
     "engine": Param(
-        None, type=["null", "string"], enum=[None, "onnx", "paddle", "fake"], description="Engine."
+        None,
+        type=["null", "string"],
+        enum=[None, "auto", "onnx", "openvino", "paddle", "fake"],
+        description="Engine.",
     ),
     "max_failed_share": Param(
         None,

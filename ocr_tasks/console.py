@@ -170,6 +170,22 @@ def _place(document: dict[str, Any]) -> str:
     return f"{document['source_uri']}{member}"
 
 
+def print_engines(told: dict[str, Any]) -> None:
+    """The engines of this machine, the one that reads, and why that one."""
+    table = Table("engine", "package", "version", "precisions")
+    for each in told["installed"]:
+        package = each["package"] or "not installed"
+        table.add_row(each["kind"], package, each["version"] or "", ", ".join(each["precisions"]))
+    out.print(table)
+    loaded = told["loaded"]
+    reads = f"{loaded['engine']} in {loaded['precision']} on {loaded['device']}"
+    out.print(f"{reads} reads: {escape(told['reason'])}", highlight=False, soft_wrap=True)
+    for part in ("detector", "recognizer"):
+        model = f"{loaded[part]['name']}  sha256 {loaded[part]['sha256']}"
+        out.print(f"  {escape(visible(model))}", highlight=False, soft_wrap=True)
+    out.print(f"loaded, and a first page read, in {told['seconds']:.1f} s", highlight=False)
+
+
 def print_page_title(where: ExpectedPage) -> None:
     """Which page the text is of that follows on standard output."""
     member = f" {where.source_member}" if where.source_member else ""

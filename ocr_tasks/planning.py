@@ -131,7 +131,7 @@ class PlannedRun:
         Raises:
             ModelError: it has not; it names which.
         """
-        for part in ("engine", "detector", "recognizer", "dict_sha256"):
+        for part in ("engine", "precision", "detector", "recognizer", "dict_sha256"):
             planned, here = getattr(self.frozen.engine, part), getattr(loaded, part)
             if planned != here:
                 raise ModelError(f"the run was planned with {part} {planned}, but here is {here}")

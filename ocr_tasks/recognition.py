@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -17,21 +17,13 @@ from ocr_tasks.engines.answers import (
 )
 from ocr_tasks.engines.batching import CropPool, ReadCrop
 from ocr_tasks.engines.contract import Engine
-from ocr_tasks.engines.orientation import Polygons, turned_back, turns_to_upright
+from ocr_tasks.engines.looks import Crops, reading_of
+from ocr_tasks.engines.open_page import Found, OpenPage
+from ocr_tasks.engines.orientation import turns_to_upright
 from ocr_tasks.errors import InferenceError
-from ocr_tasks.imaging.boxes import reading_order
-from ocr_tasks.imaging.crops import Pixels, crop_line
+from ocr_tasks.imaging.crops import Pixels, strip_of
 from ocr_tasks.imaging.margins import part_with_marks
-from ocr_tasks.records import (
-    DetectedLines,
-    ExpectedPage,
-    Line,
-    LineText,
-    Page,
-    PageFacts,
-    PageFailure,
-    PageResult,
-)
+from ocr_tasks.records import DetectedLines, ExpectedPage, Page, PageFacts, PageFailure, PageResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +40,6 @@ class RecognitionSpec:
     min_confidence: Annotated[float, Interval(ge=0, le=1)] = 0.4
 
 
-@dataclass(slots=True)
-class _OpenPage:
-    """A page whose lines are being read. It holds no pixels.
-
-    The lines were ``detected`` after so many quarter ``turns`` counter-clockwise; ``in_frame``
-    are their polygons as the page lies.
-    """
-
-    expected: ExpectedPage
-    facts: PageFacts
-    detected: DetectedLines
-    in_frame: Polygons
-    turns: int
-    det_ms: float
-    attempts: int
-    rec_ms: float = 0.0
-    texts: dict[int, LineText] = field(default_factory=dict)
-    fault: InferenceError | None = None
-
-    def take(self, line: int, read: ReadCrop) -> None:
-        """Notes what was read of one of its lines."""
-        self.rec_ms += read.milliseconds
-        self.attempts = max(self.attempts, read.tries)
-        if isinstance(read.answer, InferenceError):
-            self.fault = read.answer
-            self.texts[line] = LineText("", 0.0)
-        else:
-            self.texts[line] = read.answer
-
-    @property
-    def complete(self) -> bool:
-        """Whether every line has its answer."""
-        return len(self.texts) == len(self.detected.polygons)
-
-
 def recognize_pages(
     pages: Iterable[Page | PageFailure], engine: Engine, spec: RecognitionSpec
 ) -> Iterator[PageResult | PageFailure]:
@@ -96,28 +53,28 @@ def recognize_pages(
         EngineBrokenError: the engine failed, and would have failed on any page.
     """
     pool = CropPool(engine.recognizer, spec.batch_lines)
-    open_pages: dict[int, _OpenPage] = {}
+    open_pages: dict[int, OpenPage] = {}
     for number, page in enumerate(pages):
         if isinstance(page, PageFailure):
             yield page
             continue
         try:
-            open_pages[number], crops = _opened(page, engine)
+            open_pages[number] = _opened(page, engine)
         except InferenceError as fault:
             yield _failed(page.expected, fault, page.facts, TRIES)
             continue
-        del page  # its pixels are no longer needed: crops are copies
-        for line, crop in enumerate(crops):
-            _hand_out(pool.add((number, line), crop), open_pages)
+        del page  # its pixels are no longer needed: strips are copies
+        _put(pool, number, open_pages[number].begin())
+        _hand_out(pool.read_full(), pool, open_pages)
         if len(open_pages) >= spec.open_pages:
-            _hand_out(pool.flush(), open_pages)
+            _hand_out(pool.read_all(), pool, open_pages)
         yield from _completed(open_pages, spec)
-    _hand_out(pool.flush(), open_pages)
+    _hand_out(pool.read_all(), pool, open_pages)
     yield from _completed(open_pages, spec)
 
 
-def _opened(page: Page, engine: Engine, tries: int = 1) -> tuple[_OpenPage, list[Pixels]]:
-    """The page opened for reading, and the crops of its lines.
+def _opened(page: Page, engine: Engine, tries: int = 1) -> OpenPage:
+    """The page, opened for reading.
 
     Raises:
         InferenceError: the detector failed on this page, and not on ours.
@@ -126,15 +83,17 @@ def _opened(page: Page, engine: Engine, tries: int = 1) -> tuple[_OpenPage, list
     started = time.perf_counter()
     try:
         turns, detected = _lines_upright(page.image, engine)
-        crops = _cut_out(np.rot90(page.image, turns), detected)
+        image = np.rot90(page.image, turns)
+        strips = _cut_out(image, detected)
     except InferenceError as fault:
         if tries < TRIES:
             return _opened(page, engine, tries + 1)
         refuse_broken_detector(engine.detector, fault)
         raise
-    det_ms = (time.perf_counter() - started) * 1000
-    in_frame = _in_frame(detected.polygons, turns, page)
-    return _OpenPage(page.expected, page.facts, detected, in_frame, turns, det_ms, tries), crops
+    milliseconds = (time.perf_counter() - started) * 1000
+    height, width = image.shape[:2]
+    found = Found(detected, turns, height, width, tries, milliseconds)
+    return OpenPage(page.expected, page.facts, found, reading_of(strips))
 
 
 def _lines_upright(page: Pixels, engine: Engine) -> tuple[int, DetectedLines]:
@@ -153,40 +112,42 @@ def _lines_on(page: Pixels, engine: Engine) -> DetectedLines:
     return DetectedLines(detected.polygons + corner, detected.scores)
 
 
-def _in_frame(polygons: Polygons, turns: int, page: Page) -> Polygons:
-    """The polygons in the page's own pixels, of which the image may have fewer."""
-    height, width = page.image.shape[:2]
-    scale = np.array([page.facts.width / width, page.facts.height / height], np.float32)
-    return turned_back(polygons, turns, height, width) * scale
-
-
 def _cut_out(page: Pixels, detected: DetectedLines) -> list[Pixels]:
     try:
-        return [crop_line(page, polygon) for polygon in detected.polygons]
+        return [strip_of(page, polygon) for polygon in detected.polygons]
     except Exception as error:  # corners that span no line, or no memory
         raise as_inference_error("detector", error) from error
 
 
-def _hand_out(answers: Iterator[ReadCrop], open_pages: dict[int, _OpenPage]) -> None:
-    """Gives each answer to the page its crop was cut from."""
+def _put(pool: CropPool, number: int, crops: Crops) -> None:
+    for line, crop in crops.items():
+        pool.put((number, line), crop)
+
+
+def _hand_out(answers: Iterator[ReadCrop], pool: CropPool, open_pages: dict[int, OpenPage]) -> None:
+    """Gives each answer to the page its crop is of, and puts in what that wants read next."""
     for read in answers:
         number, line = read.ticket
-        open_pages[number].take(line, read)
+        _put(pool, number, open_pages[number].take(line, read))
 
 
 def _completed(
-    open_pages: dict[int, _OpenPage], spec: RecognitionSpec
+    open_pages: dict[int, OpenPage], spec: RecognitionSpec
 ) -> Iterator[PageResult | PageFailure]:
     """The pages that miss nothing any more, taken out of ``open_pages``."""
-    for number in [number for number, page in open_pages.items() if page.complete]:
+    for number in [number for number, page in open_pages.items() if page.is_complete]:
         page = open_pages.pop(number)
         if page.fault is not None:
             yield _failed(page.expected, page.fault, page.facts, page.attempts)
         else:
-            lines = _lines_in_reading_order(page, spec.min_confidence)
-            tries = max(page.facts.attempts, page.attempts)
             yield PageResult(
-                page.expected, page.facts, lines, page.det_ms, page.rec_ms, tries, 90 * page.turns
+                expected=page.expected,
+                facts=page.facts,
+                lines=page.lines(spec.min_confidence),
+                det_ms=page.found.milliseconds,
+                rec_ms=page.rec_ms,
+                attempts=page.attempts,
+                orientation_deg=90 * page.turns,
             )
 
 
@@ -194,24 +155,3 @@ def _failed(
     expected: ExpectedPage, fault: InferenceError, facts: PageFacts, attempts: int
 ) -> PageFailure:
     return failure_of(expected, fault, facts.source_sha256, max(facts.attempts, attempts))
-
-
-def _lines_in_reading_order(page: _OpenPage, min_confidence: float) -> tuple[Line, ...]:
-    """The lines worth keeping, numbered as they were detected and as they are read."""
-    kept = sorted(
-        index
-        for index, read in page.texts.items()
-        if read.text.strip() and read.confidence >= min_confidence
-    )
-    in_order = [kept[position] for position in reading_order(page.detected.polygons[kept])]
-    return tuple(
-        Line(
-            line_index=index,
-            reading_order=rank,
-            text=page.texts[index].text,
-            confidence=page.texts[index].confidence,
-            det_score=float(page.detected.scores[index]),
-            polygon=page.in_frame[index],
-        )
-        for rank, index in enumerate(in_order)
-    )

@@ -121,7 +121,7 @@ class PageResult:
 
     Times are milliseconds of this page; recognition runs in batches over pages, so ``rec_ms`` is
     the page's share of them. ``attempts`` counts the tries of what took most of them. The text
-    stands ``orientation_deg`` degrees clockwise in the frame, 0, 90 or 270.
+    stands ``orientation_deg`` degrees clockwise in the frame: 0, 90, 180 or 270.
     """
 
     expected: ExpectedPage
@@ -151,3 +151,4 @@ class EngineInfo:
     detector: ModelInfo
     recognizer: ModelInfo
     dict_sha256: str
+    precision: str = "fp32"  # no key of plans that are older than other precisions

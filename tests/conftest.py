@@ -10,12 +10,18 @@ import boto3
 import fsspec
 import pytest
 import s3fs
+from hypothesis import settings
 from moto.server import ThreadedMotoServer
 
-from ocr_tasks import cli, faults
+from ocr_tasks import faults
+from ocr_tasks.cli.main import main
 from tests.s3_faults import FaultyS3, faulty_s3
 
 BUCKET = "scans"
+
+# A shared machine may take any time for an example; pytest-timeout ends what hangs.
+settings.register_profile("shared machines", deadline=None)
+settings.load_profile("shared machines")
 
 # What is set up on this machine for real runs must not reach the tests.
 for name in [name for name in os.environ if name.startswith("OCR_TASKS_")]:
@@ -122,7 +128,7 @@ def call(
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ocr-tasks", *(str(part) for part in arguments)])
         with pytest.raises(SystemExit) as exit_:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         return int(exit_.value.code or 0), captured.out, captured.err
 

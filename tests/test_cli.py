@@ -119,3 +119,18 @@ def test_help_shows_an_example(call, command: list[str]) -> None:
     code, shown, _ = call(*command, "--help")
     assert code == 0
     assert " ".join(["ocr-tasks", *command]) in " ".join(shown.split())
+
+
+def test_engines_says_which_reads_and_why(call) -> None:
+    code, shown, _ = call("engines", "-o", "engine.kind=onnx")
+    assert code == 0
+    assert "onnx in fp32 on cpu reads: engine.kind=onnx is set" in shown
+    assert "PP-OCRv6_small_rec  sha256 6f327246" in shown
+    for kind in ("openvino", "onnx", "paddle"):
+        assert kind in shown
+
+
+def test_engines_refuses_an_engine_that_cannot_be_loaded(call) -> None:
+    code, _, said = call("engines", "-o", "engine.rec_model=/nowhere.onnx")
+    assert code == 1
+    assert "E_MODEL" in said

@@ -11,7 +11,7 @@ import pyarrow.dataset as ds
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from ocr_tasks.engines.onnx import DETECTOR, RECOGNIZER
+from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
 from ocr_tasks.jobs import archive_ocr
 
 DATA = Path(__file__).parent / "data"

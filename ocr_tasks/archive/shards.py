@@ -44,6 +44,8 @@ PAGE_SCHEMA = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "sh
 SHARD_COLUMN = MANIFEST_SCHEMA.get_field_index("shard_id")
 IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # as ``read_rows`` says
 CHUNK = 10_000  # pages turned into columns at a time, so that a long listing stays small
+SHARDS_A_WORKER = 6  # so that workers end at about the same time, though pages differ
+FEW_PAGES = 4  # and no shard is smaller than that for it, as each costs a commit
 MAX_SHARDS = 1_000  # Airflow maps at most 1,024 tasks
 
 
@@ -52,8 +54,8 @@ class ShardSpec:
     """How many pages a worker takes at a time.
 
     ``pages`` fixes the number; left out, it is what ``target_seconds`` of work come to at
-    ``seconds_per_page``, less where there are too few pages for every worker to have a shard.
-    Either grows where a run would have more than a thousand shards.
+    ``seconds_per_page``, less where there are too few pages for each of several workers to have
+    some shards. Either grows where a run would have more than a thousand shards.
     """
 
     pages: Annotated[int, Ge(1)] | None = None
@@ -90,7 +92,9 @@ def _pages_a_shard(pages: int, spec: ShardSpec, workers: int) -> int:
     size = spec.pages
     if size is None:
         size = max(1, round(spec.target_seconds / spec.seconds_per_page))
-        size = min(size, math.ceil(pages / workers))
+        if workers > 1:
+            shared_out = math.ceil(pages / (workers * SHARDS_A_WORKER))
+            size = min(size, max(FEW_PAGES, shared_out), math.ceil(pages / workers))
     return max(size, math.ceil(pages / MAX_SHARDS))
 
 

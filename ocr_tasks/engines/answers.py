@@ -7,7 +7,7 @@ read what we drew: an engine that cannot do that is broken, and no page is to bl
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_tasks.engines.contract import Detector, Recognizer
+from ocr_tasks.engines.contract import Detector, Engine, Recognizer
 from ocr_tasks.errors import EngineBrokenError, InferenceError
 from ocr_tasks.records import DetectedLines, LineText
 
@@ -74,10 +74,8 @@ def refuse_broken_detector(detector: Detector, fault: InferenceError) -> None:
     Raises:
         EngineBrokenError: it fails on a white page with a dark bar too.
     """
-    page = np.full(DRAWN_PAGE, 255, np.uint8)
-    page[400:440, 200:900] = 0
     try:
-        lines_on(detector, page)
+        _detect_drawn(detector)
     except InferenceError as again:
         raise _broken(fault, again) from again
 
@@ -88,9 +86,32 @@ def refuse_broken_recognizer(recognizer: Recognizer, fault: InferenceError) -> N
     Raises:
         EngineBrokenError: it fails on a white crop too.
     """
+    try:
+        _recognize_drawn(recognizer)
+    except InferenceError as again:
+        raise _broken(fault, again) from again
+
+
+def read_what_we_drew(engine: Engine) -> None:
+    """Has an engine read a page and a line that every engine can read.
+
+    Raises:
+        InferenceError: it cannot.
+    """
+    _detect_drawn(engine.detector)
+    _recognize_drawn(engine.recognizer)
+
+
+def _detect_drawn(detector: Detector) -> None:
+    page = np.full(DRAWN_PAGE, 255, np.uint8)
+    page[400:440, 200:900] = 0
+    lines_on(detector, page)
+
+
+def _recognize_drawn(recognizer: Recognizer) -> None:
     (answer,) = texts_of(recognizer, [np.full(DRAWN_CROP, 255, np.uint8)])
     if isinstance(answer, InferenceError):
-        raise _broken(fault, answer) from answer
+        raise answer
 
 
 def _broken(fault: InferenceError, again: InferenceError) -> EngineBrokenError:

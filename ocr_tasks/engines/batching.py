@@ -1,7 +1,7 @@
 """Crops of many pages, pooled by width and read in full batches."""
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class CropPool:
     """Collects crops and hands them to the recogniser in batches of equal width.
 
     Only crops that are equally wide share a batch, and the width comes from the line alone, so
-    whatever else is in the pool cannot change what is read. ``add`` and ``flush`` raise
+    whatever else is in the pool cannot change what is read. Reading raises
     EngineBrokenError where no line is to blame, but the recogniser.
     """
 
@@ -43,19 +43,27 @@ class CropPool:
         self._recognizer = recognizer
         self._batch_lines = batch_lines
         self._waiting: dict[int, list[tuple[Ticket, Crop]]] = defaultdict(list)
+        self._full: deque[list[tuple[Ticket, Crop]]] = deque()
 
-    def add(self, ticket: Ticket, crop: Crop) -> Iterator[ReadCrop]:
-        """Takes in a crop; yields a batch's answers when this crop has filled one."""
+    def put(self, ticket: Ticket, crop: Crop) -> None:
+        """Takes in a crop. More may be put in while answers are taken out."""
         width = crop.shape[1]
         self._waiting[width].append((ticket, crop))
         if len(self._waiting[width]) >= self._batch_lines:
-            yield from self._read(self._waiting.pop(width))
+            self._full.append(self._waiting.pop(width))
 
-    def flush(self) -> Iterator[ReadCrop]:
+    def read_full(self) -> Iterator[ReadCrop]:
+        """Reads every batch that is full."""
+        while self._full:
+            yield from self._read(self._full.popleft())
+
+    def read_all(self) -> Iterator[ReadCrop]:
         """Reads everything that waits."""
-        while self._waiting:
-            _, batch = self._waiting.popitem()
-            yield from self._read(batch)
+        while self._full or self._waiting:
+            yield from self.read_full()
+            if self._waiting:
+                _, batch = self._waiting.popitem()
+                yield from self._read(batch)
 
     def _read(self, batch: list[tuple[Ticket, Crop]], tries: int = 1) -> Iterator[ReadCrop]:
         """The batch's answers; what failed in it is tried again, each line alone."""

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
+from ocr_tasks.engines.glance import lines_by_size
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.engines.weights import refuse_other_weights, refuse_pickles
 from ocr_tasks.errors import ModelError
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
-from ocr_tasks.imaging.maps import DetectionSpec, detection_size
+from ocr_tasks.imaging.maps import DetectionSpec, Size
 from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
 from ocr_tasks.text.charset import charset_of, charset_sha256
 
@@ -35,8 +36,11 @@ class PaddleDetector:
 
     def detect(self, page: NDArray[np.uint8]) -> DetectedLines:
         """See Detector; the page is scaled as for every other engine, not as PaddleOCR would."""
+        return lines_by_size(page, self.spec, lambda size: self._look(page, size))
+
+    def _look(self, page: NDArray[np.uint8], size: Size) -> DetectedLines:
         height, width = page.shape[:2]
-        seen_height, seen_width = detection_size(height, width, self.spec)
+        seen_height, seen_width = size
         result = self.model.predict(cv2.resize(page, (seen_width, seen_height)))[0]
         to_page = np.array([width / seen_width, height / seen_height], dtype=np.float32)
         polygons = [

@@ -9,22 +9,25 @@ from annotated_types import Ge
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.imaging.maps import DetectionSpec
 
-EngineKind = Literal["onnx", "paddle", "fake"]
+EngineKind = Literal["auto", "onnx", "openvino", "paddle", "fake"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which engine reads the pages, where, and with which models.
+    """Which engine reads the pages, where, how exactly, and with which models.
 
+    ``auto`` leaves kind and precision to ``loading.chosen``: the fastest of this machine.
     ``det_model`` and ``rec_model`` name local models in place of the default: an ONNX file or a
-    folder with ``inference.onnx`` for ``onnx``, a PaddleX model folder for ``paddle``. Where
-    ``det_sha256`` and ``rec_sha256`` are given, models of another digest are refused unloaded.
-    ``threads`` 0 takes every core the process may use. ``options`` go through to PaddleOCR, or
-    to ONNX Runtime's CUDA provider.
+    folder with ``inference.onnx``, for ``paddle`` a PaddleX model folder. Where ``det_sha256`` and
+    ``rec_sha256`` are given, models of another digest are refused unloaded. ``threads`` 0 takes
+    every core the process may use. ``options`` go through to PaddleOCR, or to ONNX Runtime's CUDA
+    provider.
     """
 
-    kind: EngineKind = "onnx"
+    kind: EngineKind = "auto"
     device: str = "cpu"
+    precision: Precision = "auto"
     threads: Annotated[int, Ge(0)] = 0
     det_model: str | None = None
     rec_model: str | None = None
@@ -34,13 +37,18 @@ class EngineSpec:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a device that no engine knows.
+        """Refuse a device that no engine knows, and a precision that the engine has not.
 
         Raises:
-            SettingsError: the device is neither ``cpu`` nor ``gpu:N``.
+            SettingsError: the device is neither ``cpu`` nor ``gpu:N``, or only OpenVINO could
+                compute as exactly as that.
         """
         if self.device != "cpu" and not re.fullmatch(r"gpu:\d+", self.device):
             raise SettingsError(f"engine.device={self.device!r}: use cpu or gpu:0, gpu:1, …")
+        if self.precision == "bf16" and self.kind not in {"auto", "openvino"}:
+            raise SettingsError(
+                f"engine.precision=bf16 needs engine.kind=openvino, not {self.kind}"
+            )
 
 
 def gpu_index(device: str) -> int:

@@ -21,7 +21,12 @@ def crop_line(page: Pixels, polygon: NDArray[np.float32]) -> Pixels:
     Returns (LINE_HEIGHT, width, 3) with a width that depends on this line alone: that is what
     makes a page's text independent of the batch it is read in.
     """
-    return pad_to_bucket(scale_to_line_height(cut_out(page, polygon)))
+    return pad_to_bucket(strip_of(page, polygon))
+
+
+def strip_of(page: Pixels, polygon: NDArray[np.float32]) -> Pixels:
+    """The line inside ``polygon`` (4, 2), turned upright and scaled to LINE_HEIGHT, not padded."""
+    return scale_to_line_height(cut_out(page, polygon))
 
 
 def cut_out(page: Pixels, polygon: NDArray[np.float32]) -> Pixels:
@@ -56,3 +61,16 @@ def pad_to_bucket(line: Pixels) -> Pixels:
     """The line with grey at its right up to the next multiple of WIDTH_STEP."""
     missing = -line.shape[1] % WIDTH_STEP
     return np.pad(line, ((0, 0), (0, missing), (0, 0)), constant_values=PADDING)
+
+
+def squeeze(strip: Pixels, share: float) -> Pixels:
+    """The strip at ``share`` of its width."""
+    if share >= 1:
+        return strip
+    size = (max(1, math.ceil(strip.shape[1] * share)), strip.shape[0])
+    return np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def by_half_a_turn(strip: Pixels) -> Pixels:
+    """The strip turned by 180 degrees."""
+    return np.ascontiguousarray(strip[::-1, ::-1])

@@ -10,7 +10,7 @@ from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.archive.shards import ShardSpec, plan_shards
-from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.loading import chosen, load_engine, pinned_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import DamagedFileError, SettingsError
 from ocr_tasks.failures import failures_of, pages_again, report
@@ -105,7 +105,7 @@ def infer(
         raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
     det, rec = run.frozen.engine.detector, run.frozen.engine.recognizer
     spec = replace(settings.engine, det_sha256=det.sha256, rec_sha256=rec.sha256)
-    engine = load_engine(spec if threads is None else replace(spec, threads=threads))
+    engine = pinned_engine(spec if threads is None else replace(spec, threads=threads))
     run.refuse_other_models(engine.info)
     provenance = run.provenance(shard_id, engine.info)
     pages = read_pages(run.manifest.expected(), settings.decode)
@@ -257,14 +257,15 @@ def plan_retry(
 
 
 def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
-    """The settings with absolute URLs, if they may be used and written down."""
+    """The settings with absolute URLs and one engine, if they may be used and written down."""
     refuse_secrets(settings.model_dump(mode="json"))
     for url in (settings.input, settings.output):
         refuse_url(url, settings.schemes)
     source, output = storage.absolute(settings.input), storage.absolute(settings.output)
     if f"{output}/".startswith(f"{source.rstrip('/')}/"):
         raise SettingsError(f"the output {output} lies in the input {source}")
-    return settings.model_copy(update={"input": source, "output": output})
+    engine = chosen(settings.engine).spec
+    return settings.model_copy(update={"input": source, "output": output, "engine": engine})
 
 
 def _freeze(

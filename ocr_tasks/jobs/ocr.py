@@ -6,10 +6,12 @@ for page in read(["scans/", array]):
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, count, groupby
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,8 @@ from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
-from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.answers import read_what_we_drew
+from ocr_tasks.engines.loading import chosen, installed, load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.imaging.drawing import draw_lines, jpeg_bytes
@@ -162,3 +165,25 @@ def _free_name(expected: ExpectedPage, taken: set[str]) -> str:
     name = next(name for name in names if name not in taken)
     taken.add(name)
     return name
+
+
+def engines(settings: OcrSettings) -> dict[str, Any]:
+    """What could read on this machine, what does by these settings, and why.
+
+    Returns ``installed`` (kind, package, version, precisions), and of the engine that was
+    ``loaded`` its info; ``reason``; and ``seconds``, which it took to load and read a first page.
+
+    Raises:
+        ModelError: the engine cannot be loaded.
+        InferenceError: it cannot read.
+    """
+    choice = chosen(settings.engine)
+    started = time.perf_counter()
+    engine = load_engine(choice.spec)
+    read_what_we_drew(engine)
+    return {
+        "installed": [asdict(each) for each in installed()],
+        "loaded": asdict(engine.info),
+        "reason": choice.reason,
+        "seconds": time.perf_counter() - started,
+    }

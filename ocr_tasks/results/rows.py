@@ -104,6 +104,7 @@ def _origin(provenance: Provenance) -> Row:
         "engine": engine.engine,
         "engine_version": engine.engine_version,
         "device": engine.device,
+        "precision": engine.precision,
         "host": provenance.host,
         "processed_at": datetime.datetime.now(datetime.UTC),
         "peak_rss_mb": peak_rss_mb(),

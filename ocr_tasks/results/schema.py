@@ -115,6 +115,7 @@ _PROVENANCE = [
     _required("engine", _TEXT),
     _required("engine_version", _TEXT),
     _required("device", _TEXT),
+    pa.field("precision", _TEXT),
     _required("host", _TEXT),
     _required("processed_at", pa.timestamp("us", tz="UTC")),
 ]

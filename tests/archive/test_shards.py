@@ -40,6 +40,9 @@ def planned(pages, spec, workers=1):
         ),
         pytest.param(8, ShardSpec(), 4, [2, 2, 2, 2], id="every worker has a shard"),
         pytest.param(9, ShardSpec(), 4, [3, 3, 3], id="shards are even rather than many"),
+        pytest.param(96, ShardSpec(), 2, [8] * 12, id="several workers have some shards each"),
+        pytest.param(20, ShardSpec(), 2, [4] * 5, id="but none of too few pages"),
+        pytest.param(150, ShardSpec(), 1, [150], id="one worker has no need of that"),
         pytest.param(
             3,
             ShardSpec(target_seconds=1, seconds_per_page=60),

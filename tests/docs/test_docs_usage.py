@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import yaml
 
-from ocr_tasks.cli import app
+from ocr_tasks.cli.main import app
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from ocr_tasks.settings import parse_overrides
 from tests.docs.pages import (

@@ -73,13 +73,11 @@ def number_in(crop):
 
 def read_all(recognizer, widths, batch_lines):
     """All answers for crops of these widths, numbered as they are added."""
-    pool = CropPool(recognizer, batch_lines)
-    answers = [
-        read
-        for number, width in enumerate(widths)
-        for read in pool.add((number // 5, number), crop_of(number, width))
-    ]
-    return [*answers, *pool.flush()]
+    pool, answers = CropPool(recognizer, batch_lines), []
+    for number, width in enumerate(widths):
+        pool.put((number // 5, number), crop_of(number, width))
+        answers += pool.read_full()
+    return [*answers, *pool.read_all()]
 
 
 widths_of_lines = st.lists(st.sampled_from([32, 64, 96, 3200]), max_size=40)
@@ -120,18 +118,34 @@ def test_only_the_guilty_crop_is_a_fault_and_its_neighbours_are_read(
 
 def test_a_batch_is_read_as_soon_as_it_is_full_and_not_before():
     notebook = Notebook()
-    pool = CropPool(notebook, 3)
-    answered = [len(list(pool.add((0, number), crop_of(number)))) for number in range(7)]
+    pool, answered = CropPool(notebook, 3), []
+    for number in range(7):
+        pool.put((0, number), crop_of(number))
+        answered.append(len(list(pool.read_full())))
     assert answered == [0, 0, 3, 0, 0, 3, 0]
-    assert len(list(pool.flush())) == 1
+    assert len(list(pool.read_all())) == 1
     assert [shape[0] for shape in notebook.batches] == [3, 3, 1]
 
 
-def test_an_empty_pool_has_nothing_to_flush():
+def test_what_is_put_in_while_answers_come_out_is_read_too():
+    pool = CropPool(Notebook(), 2)
+    for number in range(3):
+        pool.put((0, number), crop_of(number))
+    read = []
+    for answer in pool.read_all():
+        read.append(answer.ticket[1])
+        if answer.ticket[1] < 20:
+            pool.put((0, answer.ticket[1] + 10), crop_of(answer.ticket[1] + 10))
+    assert sorted(read) == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+
+
+def test_an_empty_pool_has_nothing_to_read():
     pool = CropPool(Notebook(), 3)
-    assert list(pool.flush()) == []
-    assert len(list(pool.add((0, 0), crop_of(0)))) + len(list(pool.flush())) == 1
-    assert list(pool.flush()) == []
+    assert list(pool.read_all()) == []
+    pool.put((0, 0), crop_of(0))
+    assert list(pool.read_full()) == []
+    assert len(list(pool.read_all())) == 1
+    assert list(pool.read_all()) == []
 
 
 @pytest.mark.parametrize(

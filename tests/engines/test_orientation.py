@@ -92,8 +92,8 @@ def test_polygons_come_back_to_where_their_pixels_are(turns):
     assert polygon.max(axis=0).tolist() == [30, 9]
 
 
-@pytest.mark.parametrize(("turns", "degrees"), [(0, 0), (1, 270), (3, 90)])
-def test_a_page_on_its_side_reads_as_the_upright_one(turns, degrees):
+@pytest.mark.parametrize(("turns", "degrees"), [(0, 0), (1, 270), (2, 180), (3, 90)])
+def test_a_page_that_was_turned_reads_as_the_upright_one(turns, degrees):
     upright = draw_page(TEXT, width=900, line_height=60)
     image = np.ascontiguousarray(np.rot90(upright, turns))
     height, width = image.shape[:2]
@@ -103,6 +103,8 @@ def test_a_page_on_its_side_reads_as_the_upright_one(turns, degrees):
     assert [line.text for line in result.lines] == TEXT
     assert result.orientation_deg == degrees
     first = result.lines[0].polygon
+    along = first[1] - first[0]  # its top edge, which runs as its text does
+    assert round(np.degrees(np.arctan2(along[1], along[0]))) % 360 == degrees
     assert (first >= 0).all()
     assert (first <= [width, height]).all()
     dark = image[

@@ -1,18 +1,15 @@
 """The paddle engine on local folders, made from the weights of the rapidocr wheel."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
-import yaml
 from numpy.typing import NDArray
 
+from benchmarks.paddle_models import model_folders
 from ocr_tasks.engines.loading import load_engine
-from ocr_tasks.engines.onnx import wheel_models
 from ocr_tasks.engines.paddle import PaddleDetector, PaddleRecognizer
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ModelError
@@ -27,39 +24,7 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample_archive" / "theatre" / "ac
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Detector and recogniser as PaddleX model folders: inference.onnx and inference.yml."""
-    root = tmp_path_factory.mktemp("models")
-    det, rec = root / "det", root / "rec"
-    for folder, file in ((det, "PP-OCRv6_det_small.onnx"), (rec, "PP-OCRv6_rec_small.onnx")):
-        folder.mkdir()
-        shutil.copy(wheel_models() / file, folder / "inference.onnx")
-    _write(det, "PP-OCRv6_small_det", _det_transforms(), {"name": "DBPostProcess"})
-    session = onnxruntime.InferenceSession(str(rec / "inference.onnx"))
-    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
-    characters = characters[:-1] if characters[-1] == "" else characters
-    resize = [{"RecResizeImg": {"image_shape": [3, 48, 320]}}]
-    decode = {"name": "CTCLabelDecode", "character_dict": characters}
-    _write(rec, "PP-OCRv6_small_rec", resize, decode)
-    return det, rec
-
-
-def _det_transforms() -> list[dict[str, object]]:
-    normalise = {"mean": [0.5] * 3, "std": [0.5] * 3, "scale": "1./255.", "order": "hwc"}
-    return [
-        {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
-        {"DetResizeForTest": {"resize_long": 960}},
-        {"NormalizeImage": normalise},
-        {"ToCHWImage": None},
-        {"KeepKeys": {"keep_keys": ["image", "shape"]}},
-    ]
-
-
-def _write(folder: Path, name: str, transforms: object, postprocess: object) -> None:
-    config = {
-        "Global": {"model_name": name},
-        "PreProcess": {"transform_ops": transforms},
-        "PostProcess": postprocess,
-    }
-    (folder / "inference.yml").write_text(yaml.safe_dump(config, allow_unicode=True))
+    return model_folders(tmp_path_factory.mktemp("models"))
 
 
 def test_paddleocr_reads_what_the_default_engine_reads(folders: tuple[Path, Path]) -> None:

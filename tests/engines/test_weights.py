@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from ocr_tasks.engines.loading import load_engine
-from ocr_tasks.engines.onnx import DETECTOR, WHEEL_FILES, wheel_models
+from ocr_tasks.engines.ppocr import DETECTOR, WHEEL_FILES, wheel_models
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.engines.weights import refuse_pickles
 from ocr_tasks.errors import ModelError

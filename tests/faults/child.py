@@ -10,6 +10,6 @@ from tests.faults.hooks import install
 install()
 
 if __name__ == "__main__":
-    from ocr_tasks.cli import main
+    from ocr_tasks.cli.main import main
 
     main()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_tasks.engines.onnx import DETECTOR, RECOGNIZER, WHEEL_FILES, wheel_models
+from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER, WHEEL_FILES, wheel_models
 from tests.faults import commands
 from tests.faults.comparing import assert_nothing_committed, is_sealed, pages_of
 from tests.faults.places import Folder

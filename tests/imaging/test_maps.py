@@ -9,7 +9,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocr_tasks.imaging.boxes import angle_of, bounding_box
-from ocr_tasks.imaging.maps import STRIP_SIDE, DetectionSpec, boxes_of_map, detection_size
+from ocr_tasks.imaging.maps import (
+    STRIP_SIDE,
+    DetectionSpec,
+    boxes_of_map,
+    detection_sizes,
+    has_small_lines,
+)
 
 SPEC = DetectionSpec()
 HEIGHT, WIDTH = 320, 640
@@ -128,6 +134,11 @@ def test_boxes_of_any_map_lie_within_the_page_and_have_scores_above_the_threshol
 sides = st.integers(1, 20_000)
 
 
+def detection_size(height, width, spec):
+    """The size at which a page of small lines is seen."""
+    return detection_sizes(height, width, spec)[1]
+
+
 @given(sides, sides)
 def test_the_detector_sees_multiples_of_32(height, width):
     seen = detection_size(height, width, SPEC)
@@ -161,25 +172,84 @@ def test_a_page_between_the_limits_keeps_its_size(height, width):
     ("page", "spec", "seen"),
     [
         pytest.param(
-            (300, 600), DetectionSpec(736, 2000), (736, 1472), id="a small page is scaled up"
+            (300, 600),
+            DetectionSpec(736, max_side=2000),
+            (736, 1472),
+            id="a small page is scaled up",
         ),
         pytest.param(
-            (3508, 2480), DetectionSpec(736, 2016), (2016, 1440), id="a large page is scaled down"
+            (3508, 2480),
+            DetectionSpec(736, max_side=2016),
+            (2016, 1440),
+            id="a large page is scaled down",
         ),
         pytest.param(
-            (450, 2250), DetectionSpec(736, 1600), (400, 2000), id="a strip is reduced less"
+            (450, 2250),
+            DetectionSpec(736, max_side=1600),
+            (400, 2000),
+            id="a strip is reduced less",
         ),
-        pytest.param((100, 2000), DetectionSpec(736, 1600), (96, 2000), id="or not at all"),
         pytest.param(
-            (1200, 24000), DetectionSpec(736, 1600), (400, 8000), id="a strip keeps 400 pixels"
+            (100, 2000), DetectionSpec(736, max_side=1600), (96, 2000), id="or not at all"
         ),
         pytest.param(
-            (2000, 1400), DetectionSpec(1600, 1600), (1600, 1120), id="max_side wins over min_side"
+            (1200, 24000),
+            DetectionSpec(736, max_side=1600),
+            (400, 8000),
+            id="a strip keeps 400 pixels",
         ),
-        pytest.param((1, 9000), DetectionSpec(736, 1600), (32, 9000), id="a hairline"),
+        pytest.param(
+            (2000, 1400),
+            DetectionSpec(1600, max_side=1600),
+            (1600, 1120),
+            id="max_side wins over min_side",
+        ),
+        pytest.param((1, 9000), DetectionSpec(736, max_side=1600), (32, 9000), id="a hairline"),
     ],
 )
 def test_the_scale_of_a_page(page, spec, seen):
     got = detection_size(*page, spec)
     assert max(abs(got[0] - seen[0]), abs(got[1] - seen[1])) <= 32
     assert got[0] >= 32
+
+
+@given(sides, sides, st.integers(32, 4000), st.integers(32, 4000))
+def test_the_first_look_is_never_the_larger_one(height, width, first_side, max_side):
+    spec = DetectionSpec(first_side=first_side, max_side=max_side)
+    first, closer = detection_sizes(height, width, spec)
+    assert first[0] <= closer[0]
+    assert first[1] <= closer[1]
+    if first_side >= max_side:
+        assert first == closer
+
+
+def test_a_page_is_seen_at_first_at_a_third_of_the_pixels():
+    assert detection_sizes(2200, 1700, SPEC) == ((960, 736), (1600, 1248))
+
+
+def lines_of(*heights, length=600.0):
+    tops = np.cumsum([0.0, *heights])
+    return np.array(
+        [
+            [[0, top], [length, top], [length, top + height], [0, top + height]]
+            for top, height in zip(tops, heights, strict=False)
+        ],
+        np.float32,
+    )
+
+
+@pytest.mark.parametrize(
+    ("heights", "small"),
+    [
+        pytest.param([], False, id="no lines"),
+        pytest.param([40] * 10, False, id="large lines"),
+        pytest.param([24] * 10, True, id="small lines"),
+        pytest.param([24] + [40] * 9, False, id="one small line among many"),
+        pytest.param([24] * 3 + [40] * 7, True, id="a third of them small"),
+    ],
+)
+def test_lines_are_small_by_the_pixels_they_were_seen_at(heights, small):
+    polygons = lines_of(*heights).reshape(-1, 4, 2)
+    assert has_small_lines(polygons, 2000, 1000, SPEC) is small  # 24 px seen as 12
+    upright = polygons[..., ::-1]  # lines on end are as high as they are thin
+    assert has_small_lines(np.ascontiguousarray(upright), 2000, 1000, SPEC) is small

@@ -33,7 +33,7 @@ def breaks(monkeypatch):
             engine = load_engine(spec)
             return replace(engine, detector=Breaking(engine.detector, good, bad))
 
-        monkeypatch.setattr(archive_ocr, "load_engine", load)
+        monkeypatch.setattr(archive_ocr, "pinned_engine", load)
 
     return arrange
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from ocr_tasks import cli, storage
+from ocr_tasks import storage
+from ocr_tasks.cli.main import main
 from ocr_tasks.errors import DamagedFileError, SettingsError
 from ocr_tasks.jobs import archive_ocr
 from tests.jobs.runs import do_in_turn, page, parts_in, settings_for
@@ -162,7 +163,7 @@ def test_every_reproducer_shows_its_fault_again(run, monkeypatch, capsys):
         assert "engine.kind=fake" in words
         monkeypatch.setattr(sys, "argv", words)
         with pytest.raises(SystemExit) as exit_:
-            cli.main()
+            main()
         assert exit_.value.code == 1
         assert line["error_class"] in capsys.readouterr().err
 

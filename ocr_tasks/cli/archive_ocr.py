@@ -1,4 +1,4 @@
-"""The command ``ocr-tasks``: parse, call a job, report. The only place that sets exit codes."""
+"""``ocr-tasks archive-ocr``: a run, its steps, and what failed in it."""
 
 import json
 import sys
@@ -6,72 +6,33 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from ocr_tasks import __version__
-from ocr_tasks.admission import refuse_url
-from ocr_tasks.console import (
-    err,
-    out,
-    page_progress,
-    print_error,
-    print_failures,
-    print_page_title,
-    print_seal,
+from ocr_tasks.cli.options import (
+    Collection,
+    Config,
+    Input,
+    Output,
+    Overrides,
+    RunId,
+    StoodOutput,
+    StoodRunId,
+    Workers,
+    as_text,
 )
-from ocr_tasks.errors import OcrTasksError
-from ocr_tasks.jobs import archive_ocr, ocr
+from ocr_tasks.console import err, out, page_progress, print_failures, print_seal
+from ocr_tasks.jobs import archive_ocr
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from ocr_tasks.planning import fresh_run_id
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.settings import parse_overrides
-from ocr_tasks.text.names import visible
 
 TOO_MANY_FAILURES = 3
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    help="Scanned archives to Parquet, page for page.",
-)
 archive = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Every page of an archive to one row of Parquet: `run`, or its steps.",
 )
-app.add_typer(archive, name="archive-ocr")
-
-Config = Annotated[
-    Path | None, typer.Option("--config", "-c", help="A YAML file of settings.", exists=True)
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--override", "-o", help="A setting, as `engine.device=gpu:0`. May be repeated."),
-]
-Input = Annotated[str | None, typer.Option("--input", help="What to read: a path or URL.")]
-Output = Annotated[str | None, typer.Option("--output", help="Where results go: a path or URL.")]
-Collection = Annotated[
-    str | None, typer.Option("--collection", help="The name the pages are filed under.")
-]
-RunId = Annotated[
-    str | None, typer.Option("--run-id", help="Names the run; an old name takes it up again.")
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes that read; one a core.")
-]
-StoodOutput = Annotated[str, typer.Option("--output", help="The output the run was planned for.")]
-StoodRunId = Annotated[str, typer.Option("--run-id", help="The run, as `plan` printed it.")]
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
-        out.print(__version__)
-        raise typer.Exit
 
 
 @archive.command()
@@ -212,40 +173,6 @@ def retry(
     _report(seal, output, progress.pages_a_second)
 
 
-@app.command("ocr")
-def ocr_command(
-    inputs: Annotated[list[str], typer.Argument(help="Files, folders, PDFs, tars or URLs.")],
-    save_path: Annotated[
-        str | None,
-        typer.Option("--save-path", help="A folder for JSON and pictures with boxes."),
-    ] = None,
-    config: Config = None,
-    override: Overrides = None,
-) -> None:
-    """Print the text of a few files: a first try, without a run.
-
-    Examples:
-    - `ocr-tasks ocr page.jpg`
-    - `ocr-tasks ocr scans/ report.pdf --save-path out/`
-    """
-    settings = ocr.OcrSettings.load(_path(config), parse_overrides(override or []))
-    if save_path:
-        refuse_url(save_path, settings.schemes)
-    failed = 0
-    for page in ocr.read(inputs, settings):
-        print_page_title(page.answer.expected)
-        if page.error is not None:
-            failed += not page.answer.expected.skipped
-            fault = escape(visible(f"{page.error.error_class} {page.error.message}"))
-            err.print(fault, highlight=False, soft_wrap=True)
-            continue
-        sys.stdout.write(page.text + "\n")
-        for url in page.save(save_path) if save_path else ():
-            err.print(f"saved {escape(url)}", highlight=False, soft_wrap=True)
-    if failed:
-        raise typer.Exit(1)
-
-
 def _settings(
     source: str | None,
     output: str | None,
@@ -256,11 +183,7 @@ def _settings(
     given = {"input": source, "output": output, "collection": collection}
     values = parse_overrides(override or [])
     values |= {key: value for key, value in given.items() if value is not None}
-    return ArchiveOcrSettings.load(_path(config), values)
-
-
-def _path(config: Path | None) -> str | None:
-    return str(config) if config else None
+    return ArchiveOcrSettings.load(as_text(config), values)
 
 
 def _print_json(values: dict[str, Any]) -> None:
@@ -276,19 +199,3 @@ def _report(seal: dict[str, Any], output: str = "", pages_a_second: float = 0.0)
         said = f"sealed, but {share} of the pages failed: more than failures.max_share"
         err.print(said, highlight=False, soft_wrap=True)
         raise typer.Exit(TOO_MANY_FAILURES)
-
-
-def main() -> None:
-    """The entry point: our errors become one line, a remedy and their exit code."""
-    try:
-        app()
-    except OcrTasksError as error:
-        print_error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        err.print("interrupted; the same run id takes the run up again")
-        sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,220 @@
+"""One pass of one contender over some pages, in a process of its own; throughput.py starts it.
+
+usage: contenders.py NAME FOLDER OUTPUT
+
+Reads every image of FOLDER. Others are loaded, and warmed by one page, before their clock starts;
+archive_ocr is measured whole: listing, starting its processes, loading the models, reading,
+Parquet and seal. Writes the pages to OUTPUT/rows.parquet (source_uri, page_index, status, lines of
+text and polygon) and prints one JSON object: wall and CPU seconds, seconds of start-up, peak MB.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+IMAGES = {".jpg", ".jpeg", ".png"}
+CORES = len(os.sched_getaffinity(0))
+
+Lines = list[tuple[str, list[float]]]  # text and polygon, x0, y0, x1, y1, … in page pixels
+Reader = Callable[[Path], Lines]
+
+
+@dataclass
+class Measured:
+    """A pass: its cost, and what it read, by file name."""
+
+    start_up: float
+    wall: float = 0.0
+    cpu: float = 0.0
+    peak_mb: float = 0.0
+    pages: dict[str, Lines] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Runs the contender named on the command line."""
+    name, folder, output = sys.argv[1:]
+    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGES)
+    measured = CONTENDERS[name](paths)
+    _write(measured.pages, Path(output))
+    figures = {key: getattr(measured, key) for key in ("start_up", "wall", "cpu", "peak_mb")}
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def _write(pages: dict[str, Lines], output: Path) -> None:
+    rows = [
+        {
+            "source_uri": name,
+            "page_index": 0,
+            "status": "ok",
+            "lines": [{"text": text, "polygon": polygon} for text, polygon in lines],
+        }
+        for name, lines in pages.items()
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), output / "rows.parquet")
+
+
+@contextmanager
+def _costs(measured: Measured) -> Iterator[None]:
+    """Times what is done inside, and watches how much memory this and its children hold."""
+    done = threading.Event()
+    watch = threading.Thread(target=_watch_memory, args=(measured, done))
+    watch.start()
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    yield
+    measured.wall, measured.cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+    done.set()
+    watch.join()
+
+
+def _watch_memory(measured: Measured, done: threading.Event) -> None:
+    """Notes the most that all processes together held; shared pages count once for each."""
+    me = psutil.Process()
+    while not done.wait(0.2):
+        held = 0
+        for process in [me, *me.children(recursive=True)]:
+            try:
+                held += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue  # it has ended since
+        measured.peak_mb = max(measured.peak_mb, held / 2**20)
+
+
+def _cpu_seconds() -> float:
+    """User and system time of this process and of the children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def _page_by_page(load: Callable[[], Reader]) -> Callable[[list[Path]], Measured]:
+    """A contender that reads one page after the other in this process."""
+
+    def measure(paths: list[Path]) -> Measured:
+        started = time.perf_counter()
+        read = load()
+        measured = Measured(start_up=time.perf_counter() - started)
+        read(paths[0])  # what is allocated and compiled at first sight is not counted
+        with _costs(measured):
+            measured.pages = {path.name: read(path) for path in paths}
+        return measured
+
+    return measure
+
+
+def _rapidocr(params: dict[str, Any]) -> Callable[[], Reader]:
+    def load() -> Reader:
+        from rapidocr import EngineType, RapidOCR
+
+        given = {
+            key: EngineType(value) if key.endswith("engine_type") else value
+            for key, value in params.items()
+        }
+        engine = RapidOCR(params={"Global.log_level": "error", **given})
+
+        def read(path: Path) -> Lines:
+            found = engine(str(path))
+            if found.boxes is None or found.txts is None:
+                return []
+            polygons = [np.asarray(box).ravel().tolist() for box in found.boxes]
+            return list(zip(found.txts, polygons, strict=True))
+
+        return read
+
+    return load
+
+
+def _paddleocr() -> Reader:
+    from paddle_models import pipeline
+
+    engine = pipeline(Path(tempfile.mkdtemp()))
+
+    def read(path: Path) -> Lines:
+        (found,) = engine.predict(str(path))
+        polygons = [np.asarray(box, float).ravel().tolist() for box in found["rec_polys"]]
+        return list(zip(found["rec_texts"], polygons, strict=True))
+
+    return read
+
+
+def _tesseract(paths: list[Path]) -> Measured:
+    """Tesseract 5 with its English model, a process a page, as many at once as there are cores."""
+    measured = Measured(start_up=0.0)
+    with _costs(measured), tempfile.TemporaryDirectory() as folder:
+        waiting, running = list(paths), []
+        while waiting or running:
+            while waiting and len(running) < CORES:
+                path = waiting.pop()
+                command = ["tesseract", str(path), str(Path(folder) / path.name), "tsv"]
+                options = {"env": {**os.environ, "OMP_THREAD_LIMIT": "1"}}
+                running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, **options))
+            running = [process for process in running if process.poll() is None]
+            time.sleep(0.005)
+        for path in paths:
+            measured.pages[path.name] = _words_of(Path(folder) / f"{path.name}.tsv")
+    return measured
+
+
+def _words_of(table: Path) -> Lines:
+    lines: Lines = []
+    for row in table.read_text(encoding="utf-8").splitlines()[1:]:
+        *_, left, top, width, height, _, text = row.split("\t")
+        if text.strip():
+            x, y, w, h = (float(value) for value in (left, top, width, height))
+            lines.append((text, [x, y, x + w, y, x + w, y + h, x, y + h]))
+    return lines
+
+
+def _archive_ocr(**engine: str) -> Callable[[list[Path]], Measured]:
+    def measure(paths: list[Path]) -> Measured:
+        from ocr_tasks.jobs import archive_ocr
+
+        measured = Measured(start_up=0.0)
+        with tempfile.TemporaryDirectory() as folder:
+            scans, results = Path(folder) / "scans", Path(folder) / "results"
+            scans.mkdir()
+            for path in paths:
+                shutil.copy(path, scans)
+            values = {"input": str(scans), "output": str(results), "engine": engine}
+            settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
+            with _costs(measured):
+                archive_ocr.run(settings, workers=CORES)
+            rows = ds.dataset(results / "pages").to_table(columns=["source_uri", "lines"])
+        for row in rows.to_pylist():
+            lines = [(line["text"], list(line["polygon"])) for line in row["lines"] or ()]
+            measured.pages[Path(row["source_uri"]).name] = lines
+        return measured
+
+    return measure
+
+
+OPENVINO = {"Det.engine_type": "openvino", "Rec.engine_type": "openvino"}
+CONTENDERS: dict[str, Callable[[list[Path]], Measured]] = {
+    "RapidOCR": _page_by_page(_rapidocr({})),
+    "RapidOCR, OpenVINO, no classifier": _page_by_page(
+        _rapidocr({**OPENVINO, "Global.use_cls": False})
+    ),
+    "PaddleOCR, ONNX Runtime": _page_by_page(_paddleocr),
+    "Tesseract": _tesseract,
+    "archive_ocr": _archive_ocr(),
+    "archive_ocr, openvino fp32": _archive_ocr(kind="openvino", precision="fp32"),
+    "archive_ocr, onnx fp32": _archive_ocr(kind="onnx"),
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Pages turned by quarter turns: whether that is found, and how much of the text is then the same.
+
+usage: orientation.py FOLDER [--limit N]
+
+Every image of the folder, which must stand upright, is read as it is and turned by 90, 180 and 270
+degrees. Prints, for each turn, how many pages were taken for what they are, how far their texts
+agree with the upright page's (1 minus the normalised edit distance without white space), and the
+seconds a page takes. Exit code 1 if an upright page was turned.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ocr_tasks.jobs.ocr import Array, OcrSettings, read
+from ocr_tasks.records import PageResult
+
+IMAGES = {".jpg", ".jpeg", ".png"}
+TURNS = (0, 90, 180, 270)  # degrees clockwise
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one page read as, lying so."""
+
+    name: str
+    turned: int
+    taken_for: int
+    text: str
+
+
+def main() -> None:
+    """Reads every page four times and prints what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--limit", type=int, help="at most so many pages, spread over the folder")
+    options = parser.parse_args()
+    paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in IMAGES)
+    paths = paths[:: max(1, len(paths) // (options.limit or len(paths)))][: options.limit]
+    readings: list[Reading] = []
+    seconds = {}
+    for turned in TURNS:
+        started = time.process_time()
+        readings += list(_readings(paths, turned))
+        seconds[turned] = (time.process_time() - started) / len(paths)
+    sys.exit(_print(readings, seconds))
+
+
+def _readings(paths: list[Path], turned: int) -> Iterator[Reading]:
+    settings = OcrSettings.load(overrides={"engine": {"threads": 1}})
+    for page in read(_images(paths, turned), settings):
+        assert isinstance(page.answer, PageResult), page.error
+        path = paths[int(page.answer.expected.source_uri.removeprefix("array-"))]
+        text = "".join(page.text.split())
+        yield Reading(path.name, turned, page.answer.orientation_deg, text)
+
+
+def _images(paths: list[Path], turned: int) -> Iterator[Array]:
+    for path in track(paths, f"turned by {turned}°", console=Console(stderr=True)):
+        image = cv2.imread(str(path))
+        assert image is not None, path
+        yield np.ascontiguousarray(np.rot90(image, -turned // 90), np.uint8)
+
+
+def _print(readings: list[Reading], seconds: dict[int, float]) -> int:
+    """The table, and the exit code."""
+    console = Console()
+    upright = {reading.name: reading.text for reading in readings if reading.turned == 0}
+    table = Table("turned", "pages", "taken for it", "agreement", "lowest", "CPU s a page")
+    for turned in TURNS:
+        these = [reading for reading in readings if reading.turned == turned]
+        agreement = {
+            each.name: Levenshtein.normalized_similarity(upright[each.name], each.text)
+            for each in these
+        }
+        lowest = min(agreement, key=lambda name: agreement[name])
+        right = sum(each.taken_for == turned for each in these)
+        table.add_row(
+            f"{turned}°",
+            str(len(these)),
+            str(right),
+            f"{np.mean(list(agreement.values())):.4f}",
+            f"{agreement[lowest]:.3f} {lowest}",
+            f"{seconds[turned]:.2f}",
+        )
+    console.print(table)
+    wrong = [each for each in readings if each.taken_for != each.turned]
+    for each in wrong:
+        console.print(f"{each.name}, turned by {each.turned}°, was taken for {each.taken_for}°")
+    return int(any(each.turned == 0 for each in wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="A YAML file of settings.", exists=True)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--override", "-o", help="A setting, as `engine.device=gpu:0`. May be repeated."),
+]
+Input = Annotated[str | None, typer.Option("--input", help="What to read: a path or URL.")]
+Output = Annotated[str | None, typer.Option("--output", help="Where results go: a path or URL.")]
+Collection = Annotated[
+    str | None, typer.Option("--collection", help="The name the pages are filed under.")
+]
+RunId = Annotated[
+    str | None, typer.Option("--run-id", help="Names the run; an old name takes it up again.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that read; one a core.")
+]
+StoodOutput = Annotated[str, typer.Option("--output", help="The output the run was planned for.")]
+StoodRunId = Annotated[str, typer.Option("--run-id", help="The run, as `plan` printed it.")]
+
+
+def as_text(config: Path | None) -> str | None:
+    """The path of a configuration as jobs take it."""
+    return str(config) if config else None
