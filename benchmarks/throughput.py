@@ -58,7 +58,7 @@ class Pass:
 def main() -> None:
     """Measures every contender, and prints and draws what came of it."""
     options = _options()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     paths = _pages(options.pages, options.limit, options.skip)
     names = [name for name in CONTENDERS if not options.only or name in options.only]
     for name in [name for name in names if not shutil.which(NEEDS.get(name, sys.executable))]:

@@ -61,7 +61,13 @@ def load(spec: EngineSpec) -> Engine:
 
 def _properties(spec: EngineSpec, precision: str) -> dict[str, Any]:
     threads = {"INFERENCE_NUM_THREADS": spec.threads} if spec.threads else {}
-    return {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "NUM_STREAMS": 1, **threads}
+    return {
+        "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
+        "NUM_STREAMS": 1,
+        # Pinned to cores, the threads of all workers would share the first one.
+        "ENABLE_CPU_PINNING": False,
+        **threads,
+    }
 
 
 def _read(core: ov.Core, path: Path) -> ov.Model:
