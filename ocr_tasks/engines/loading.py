@@ -2,7 +2,8 @@
 
 import importlib
 import importlib.util
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import cast
@@ -10,7 +11,7 @@ from typing import cast
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.processor import computes_in_bf16
 from ocr_tasks.engines.spec import EngineKind, EngineSpec, Precision
-from ocr_tasks.errors import ModelError
+from ocr_tasks.errors import EngineBrokenError, ModelError
 
 # Each kind that reads real pages: the packages that bring it, and its precisions on CPUs.
 KINDS: dict[EngineKind, tuple[tuple[str, ...], tuple[Precision, ...]]] = {
@@ -99,15 +100,20 @@ def load_engine(spec: EngineSpec) -> Engine:
 _kept: list[tuple[EngineSpec, Engine]] = []  # the last one, or none yet
 
 
-def pinned_engine(spec: EngineSpec) -> Engine:
+@contextmanager
+def pinned_engine(spec: EngineSpec) -> Iterator[Engine]:
     """The engine of a spec that pins its models; as long as it is the same, it is loaded once.
 
-    Loading takes a second, and an engine that goes leaves holes in the memory. Raises as
-    load_engine does.
+    Loading takes a second, and an engine that goes leaves holes in the memory. One that breaks is
+    not kept: a lost GPU comes back with a new engine alone. Raises as load_engine does.
     """
     assert spec.det_sha256, "without digests, other files may stand there by now"
     assert spec.rec_sha256
     if not (_kept and _kept[0][0] == spec):
         _kept.clear()  # before the next is loaded: both may not fit
         _kept.append((spec, load_engine(spec)))
-    return _kept[0][1]
+    try:
+        yield _kept[0][1]
+    except EngineBrokenError:
+        _kept.clear()
+        raise

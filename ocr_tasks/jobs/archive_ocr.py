@@ -105,14 +105,14 @@ def infer(
         raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
     det, rec = run.frozen.engine.detector, run.frozen.engine.recognizer
     spec = replace(settings.engine, det_sha256=det.sha256, rec_sha256=rec.sha256)
-    engine = pinned_engine(spec if threads is None else replace(spec, threads=threads))
-    run.refuse_other_models(engine.info)
-    provenance = run.provenance(shard_id, engine.info)
-    pages = read_pages(run.manifest.expected(), settings.decode)
-    rows = []
-    for answer in recognize_pages(pages, engine, settings.recognition):
-        rows.append(row_of(answer, provenance, settings.review))
-        tick(1)
+    with pinned_engine(spec if threads is None else replace(spec, threads=threads)) as engine:
+        run.refuse_other_models(engine.info)
+        provenance = run.provenance(shard_id, engine.info)
+        pages = read_pages(run.manifest.expected(), settings.decode)
+        rows = []
+        for answer in recognize_pages(pages, engine, settings.recognition):
+            rows.append(row_of(answer, provenance, settings.review))
+            tick(1)
     return asdict(commit_shard(run.layout, shard_id, provenance.attempt, rows))
 
 

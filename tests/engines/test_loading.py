@@ -7,7 +7,7 @@ import pytest
 from ocr_tasks.engines import loading
 from ocr_tasks.engines.loading import chosen, load_engine, pinned_engine
 from ocr_tasks.engines.spec import EngineSpec, gpu_index
-from ocr_tasks.errors import ModelError, SettingsError
+from ocr_tasks.errors import EngineBrokenError, ModelError, SettingsError, StorageError
 
 
 @pytest.mark.parametrize("kind", ["fake", "onnx"])
@@ -103,13 +103,29 @@ def test_an_engine_with_pinned_models_is_loaded_once_until_another_is_wanted(mon
     monkeypatch.setattr(loading, "_kept", [])
     monkeypatch.setattr(loading, "load_engine", lambda spec: loaded.append(spec) or object())
     one, other = (EngineSpec(threads=threads, det_sha256="a", rec_sha256="b") for threads in (1, 2))
-    assert pinned_engine(one) is pinned_engine(replace(one))
-    first = pinned_engine(one)
-    pinned_engine(other)
-    assert pinned_engine(one) is not first
+    with pinned_engine(one) as first, pinned_engine(replace(one)) as again:
+        assert first is again
+    with pinned_engine(other):
+        pass
+    with pinned_engine(one) as anew:
+        assert anew is not first
     assert loaded == [one, other, one]
 
 
+def test_an_engine_that_broke_is_not_taken_for_the_next_try(monkeypatch):
+    spec = EngineSpec(det_sha256="a", rec_sha256="b")
+    monkeypatch.setattr(loading, "_kept", [])
+    monkeypatch.setattr(loading, "load_engine", lambda spec: object())
+    with pytest.raises(EngineBrokenError), pinned_engine(spec) as broken:
+        raise EngineBrokenError("the GPU is lost")
+    with pinned_engine(spec) as fresh:
+        assert fresh is not broken
+    with pytest.raises(StorageError), pinned_engine(spec) as sound:
+        raise StorageError("the store did not answer")
+    with pinned_engine(spec) as kept:
+        assert kept is sound
+
+
 def test_the_model_files_of_an_engine_without_digests_are_not_taken_for_known():
-    with pytest.raises(AssertionError):
-        pinned_engine(EngineSpec(kind="fake"))
+    with pytest.raises(AssertionError), pinned_engine(EngineSpec(kind="fake")):
+        pass

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,7 +129,7 @@ def test_models_that_are_not_the_planned_ones_do_not_go_on(settings, monkeypatch
     planned = archive_ocr.plan(settings, "r1")
     engine = fake.load(EngineSpec(kind="fake"))
     other = replace(engine, info=replace(engine.info, dict_sha256="0" * 64))
-    monkeypatch.setattr(archive_ocr, "pinned_engine", lambda spec: other)
+    monkeypatch.setattr(archive_ocr, "pinned_engine", lambda spec: nullcontext(other))
     with pytest.raises(ModelError, match="dict_sha256"):
         archive_ocr.infer(planned["output"], "r1", "00000")
     assert parts_in(settings.output) == {}
