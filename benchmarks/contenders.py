@@ -2,16 +2,16 @@
 
 usage: contenders.py NAME FOLDER OUTPUT
 
-Reads every image of FOLDER. Others are loaded, and warmed by one page, before their clock starts;
-archive_ocr is measured whole: listing, starting its processes, loading the models, reading,
-Parquet and seal. Writes the pages to OUTPUT/rows.parquet (source_uri, page_index, status, lines of
-text and polygon) and prints one JSON object: wall and CPU seconds, seconds of start-up, peak MB.
+Reads every file of FOLDER, an image each. Others are loaded, and warmed by one page, before their
+clock starts; archive_ocr is measured whole: listing, starting its processes, loading the models,
+reading, Parquet and seal. Writes the pages to OUTPUT/rows.parquet (source_uri, page_index, status,
+lines of text and polygon) and prints one JSON object: wall and CPU seconds, seconds of start-up,
+peak MB.
 """
 
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,11 +29,11 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-IMAGES = {".jpg", ".jpeg", ".png"}
 CORES = len(os.sched_getaffinity(0))
 
 Lines = list[tuple[str, list[float]]]  # text and polygon, x0, y0, x1, y1, … in page pixels
 Reader = Callable[[Path], Lines]
+Contender = Callable[[Path], "Measured"]  # of a folder of images
 
 
 @dataclass
@@ -50,8 +50,7 @@ class Measured:
 def main() -> None:
     """Runs the contender named on the command line."""
     name, folder, output = sys.argv[1:]
-    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in IMAGES)
-    measured = CONTENDERS[name](paths)
+    measured = CONTENDERS[name](Path(folder))
     _write(measured.pages, Path(output))
     figures = {key: getattr(measured, key) for key in ("start_up", "wall", "cpu", "peak_mb")}
     sys.stdout.write(json.dumps(figures) + "\n")
@@ -102,10 +101,11 @@ def _cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
-def _page_by_page(load: Callable[[], Reader]) -> Callable[[list[Path]], Measured]:
+def _page_by_page(load: Callable[[], Reader]) -> Contender:
     """A contender that reads one page after the other in this process."""
 
-    def measure(paths: list[Path]) -> Measured:
+    def measure(folder: Path) -> Measured:
+        paths = sorted(folder.iterdir())
         started = time.perf_counter()
         read = load()
         measured = Measured(start_up=time.perf_counter() - started)
@@ -152,21 +152,22 @@ def _paddleocr() -> Reader:
     return read
 
 
-def _tesseract(paths: list[Path]) -> Measured:
+def _tesseract(folder: Path) -> Measured:
     """Tesseract 5 with its English model, a process a page, as many at once as there are cores."""
     measured = Measured(start_up=0.0)
-    with _costs(measured), tempfile.TemporaryDirectory() as folder:
+    paths = sorted(folder.iterdir())
+    with _costs(measured), tempfile.TemporaryDirectory() as output:
         waiting, running = list(paths), []
         while waiting or running:
             while waiting and len(running) < CORES:
                 path = waiting.pop()
-                command = ["tesseract", str(path), str(Path(folder) / path.name), "tsv"]
+                command = ["tesseract", str(path), str(Path(output) / path.name), "tsv"]
                 options = {"env": {**os.environ, "OMP_THREAD_LIMIT": "1"}}
                 running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, **options))
             running = [process for process in running if process.poll() is None]
             time.sleep(0.005)
         for path in paths:
-            measured.pages[path.name] = _words_of(Path(folder) / f"{path.name}.tsv")
+            measured.pages[path.name] = _words_of(Path(output) / f"{path.name}.tsv")
     return measured
 
 
@@ -180,21 +181,17 @@ def _words_of(table: Path) -> Lines:
     return lines
 
 
-def _archive_ocr(**engine: str) -> Callable[[list[Path]], Measured]:
-    def measure(paths: list[Path]) -> Measured:
+def _archive_ocr(**engine: str) -> Contender:
+    def measure(folder: Path) -> Measured:
         from ocr_tasks.jobs import archive_ocr
 
         measured = Measured(start_up=0.0)
-        with tempfile.TemporaryDirectory() as folder:
-            scans, results = Path(folder) / "scans", Path(folder) / "results"
-            scans.mkdir()
-            for path in paths:
-                shutil.copy(path, scans)
-            values = {"input": str(scans), "output": str(results), "engine": engine}
+        with tempfile.TemporaryDirectory() as results:
+            values = {"input": str(folder), "output": results, "engine": engine}
             settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
             with _costs(measured):
                 archive_ocr.run(settings, workers=CORES)
-            rows = ds.dataset(results / "pages").to_table(columns=["source_uri", "lines"])
+            rows = ds.dataset(Path(results) / "pages").to_table(columns=["source_uri", "lines"])
         for row in rows.to_pylist():
             lines = [(line["text"], list(line["polygon"])) for line in row["lines"] or ()]
             measured.pages[Path(row["source_uri"]).name] = lines
@@ -204,7 +201,7 @@ def _archive_ocr(**engine: str) -> Callable[[list[Path]], Measured]:
 
 
 OPENVINO = {"Det.engine_type": "openvino", "Rec.engine_type": "openvino"}
-CONTENDERS: dict[str, Callable[[list[Path]], Measured]] = {
+CONTENDERS: dict[str, Contender] = {
     "RapidOCR": _page_by_page(_rapidocr({})),
     "RapidOCR, OpenVINO, no classifier": _page_by_page(
         _rapidocr({**OPENVINO, "Global.use_cls": False})

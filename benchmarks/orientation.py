@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from images import images_in
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.progress import track
@@ -25,7 +26,6 @@ from rich.table import Table
 from ocr_tasks.jobs.ocr import Array, OcrSettings, read
 from ocr_tasks.records import PageResult
 
-IMAGES = {".jpg", ".jpeg", ".png"}
 TURNS = (0, 90, 180, 270)  # degrees clockwise
 
 
@@ -45,8 +45,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, help="at most so many pages, spread over the folder")
     options = parser.parse_args()
-    paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in IMAGES)
-    paths = paths[:: max(1, len(paths) // (options.limit or len(paths)))][: options.limit]
+    paths = images_in(options.folder, options.limit)
     readings: list[Reading] = []
     seconds = {}
     for turned in TURNS:

@@ -8,23 +8,21 @@ from typing import Any
 import onnxruntime
 import yaml
 
-from ocr_tasks.engines.ppocr import wheel_models
-
-DETECTOR, RECOGNIZER = "PP-OCRv6_small_det", "PP-OCRv6_small_rec"
+from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER, WHEEL_FILES, wheel_models
+from ocr_tasks.text.charset import charset_of
 
 
 def model_folders(root: Path) -> tuple[Path, Path]:
     """Detector and recogniser below ``root``: inference.onnx and inference.yml each."""
     det, rec = root / "det", root / "rec"
-    for folder, file in ((det, "PP-OCRv6_det_small.onnx"), (rec, "PP-OCRv6_rec_small.onnx")):
+    for folder, model in ((det, DETECTOR), (rec, RECOGNIZER)):
         folder.mkdir()
-        shutil.copy(wheel_models() / file, folder / "inference.onnx")
-    _write(det, DETECTOR, _det_transforms(), {"name": "DBPostProcess"})
+        shutil.copy(wheel_models() / WHEEL_FILES[model], folder / "inference.onnx")
+    _write(det, DETECTOR.name, _det_transforms(), {"name": "DBPostProcess"})
     session = onnxruntime.InferenceSession(str(rec / "inference.onnx"))
-    characters = session.get_modelmeta().custom_metadata_map["character"].split("\n")
-    characters = characters[:-1] if characters[-1] == "" else characters
+    _, *characters, _ = charset_of(session.get_modelmeta().custom_metadata_map["character"])
     resize = [{"RecResizeImg": {"image_shape": [3, 48, 320]}}]
-    _write(rec, RECOGNIZER, resize, {"name": "CTCLabelDecode", "character_dict": characters})
+    _write(rec, RECOGNIZER.name, resize, {"name": "CTCLabelDecode", "character_dict": characters})
     return det, rec
 
 
@@ -55,9 +53,9 @@ def pipeline(root: Path) -> Any:
 
     det, rec = model_folders(root)
     return PaddleOCR(
-        text_detection_model_name=DETECTOR,
+        text_detection_model_name=DETECTOR.name,
         text_detection_model_dir=str(det),
-        text_recognition_model_name=RECOGNIZER,
+        text_recognition_model_name=RECOGNIZER.name,
         text_recognition_model_dir=str(rec),
         use_doc_orientation_classify=False,
         use_doc_unwarping=False,

@@ -13,7 +13,6 @@ import datetime
 import hashlib
 import os
 import random
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -138,15 +137,10 @@ def _make_scans(folder: Path, objects: int) -> None:
 
 @contextmanager
 def _measured(what: str, steps: list[Step]) -> Iterator[None]:
-    wall, cpu = time.perf_counter(), _cpu_seconds()
+    wall, cpu = time.perf_counter(), time.process_time()
     yield
-    seconds = time.perf_counter() - wall, _cpu_seconds() - cpu
+    seconds = time.perf_counter() - wall, time.process_time() - cpu
     steps.append(Step(what, *seconds, peak_rss_mb()))
-
-
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _plan(url: str, output: str, run_id: str) -> list[Step]:

@@ -9,7 +9,6 @@ line lengths vary as they do in pages, and a band takes a fraction of a page's t
 
 import argparse
 import itertools
-import os
 import sys
 import tempfile
 import time
@@ -93,10 +92,10 @@ def _readable(folder: Path) -> list[ExpectedPage]:
 def _curve(pages: Sequence[ExpectedPage], options: argparse.Namespace) -> Iterator[Point]:
     engine = load_engine(EngineSpec(threads=options.threads))
     answers = recognize_pages(read_pages(pages, DecodeSpec()), engine, RecognitionSpec())
-    wall, cpu = time.perf_counter(), _cpu_seconds()
+    wall, cpu = time.perf_counter(), time.process_time()
     for done, _ in enumerate(answers, start=1):
         if done % EVERY == 0 or done == len(pages):
-            used = time.perf_counter() - wall, _cpu_seconds() - cpu
+            used = time.perf_counter() - wall, time.process_time() - cpu
             yield Point(done, *_memory(), *used)
 
 
@@ -106,11 +105,6 @@ def _memory() -> tuple[float, float, float]:
     own = process.memory_info().rss
     children = sum(child.memory_info().rss for child in process.children(recursive=True))
     return own / 2**20, peak_rss_mb(), (own + children) / 2**20
-
-
-def _cpu_seconds() -> float:
-    times = os.times()
-    return times.user + times.system
 
 
 def _speed(before: Point, after: Point) -> tuple[float, float]:

@@ -26,7 +26,8 @@ from typing import Any
 
 import matplotlib as mpl
 import pyarrow.parquet as pq
-from contenders import CONTENDERS, IMAGES
+from contenders import CONTENDERS
+from images import images_in
 from matplotlib import pyplot as plt
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
@@ -59,7 +60,7 @@ def main() -> None:
     """Measures every contender, and prints and draws what came of it."""
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 160)
-    paths = _pages(options.pages, options.limit, options.skip)
+    paths = images_in(options.pages, options.limit, options.skip)
     names = [name for name in CONTENDERS if not options.only or name in options.only]
     for name in [name for name in names if not shutil.which(NEEDS.get(name, sys.executable))]:
         console.print(f"{name} is left out: {NEEDS[name]} is not installed")
@@ -92,12 +93,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(CONTENDERS))
     parser.add_argument("--draw", type=Path, help="an SVG file for the bars")
     return parser.parse_args()
-
-
-def _pages(folder: Path, limit: int, skip: int) -> list[Path]:
-    """Single images, spread evenly over the sorted folder so that every genre has its share."""
-    images = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
-    return images[skip :: max(1, len(images) // limit)][:limit]
 
 
 def _pass(name: str, pages: Path, output: Path) -> Pass:

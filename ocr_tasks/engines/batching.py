@@ -33,9 +33,9 @@ class ReadCrop:
 class CropPool:
     """Collects crops and hands them to the recogniser in batches of equal width.
 
-    Only crops that are equally wide share a batch, and the width comes from the line alone, so
-    whatever else is in the pool cannot change what is read. Reading raises
-    EngineBrokenError where no line is to blame, but the recogniser.
+    Only crops that are equally wide share a batch, and a crop's width comes from its own page, so
+    whatever else is in the pool cannot change what is read. Reading raises EngineBrokenError where
+    no line is to blame, but the recogniser.
     """
 
     def __init__(self, recognizer: Recognizer, batch_lines: int) -> None:

@@ -61,7 +61,7 @@ class Choice:
 def chosen(spec: EngineSpec) -> Choice:
     """The ``spec`` with the fastest kind and precision for its device, where it says ``auto``.
 
-    docs/benchmarks.md has the figures behind it.
+    docs/performance.md has the figures behind it.
     """
     if spec.kind == "auto":
         kind, why = _fastest_kind(spec)

@@ -17,9 +17,7 @@ VOTERS = 3
 READABLE = 0.8  # mean confidence of text that is surely the right way up; upside down: up to 0.72
 BETTER = 0.05  # by which the voters of a page read with less must gain from being turned round
 FIRM = 0.9  # mean confidence of voters whose characters can be counted on
-CHARACTER_WIDTH = (
-    15.0  # pixels, to which characters are squeezed: nearly two of the network's steps
-)
+CHARACTER_WIDTH = 15.0  # pixels that characters are squeezed to: nearly two network steps
 NARROWEST = 0.55  # of its own width: no line is squeezed further
 DOUBTFUL = 0.92  # confidence below which a squeezed line is read at its own width
 WRONG_WAY_UP = 0.7  # and below which a line may be upside down, on a page that is readable

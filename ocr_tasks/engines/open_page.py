@@ -36,22 +36,21 @@ class OpenPage:
     facts: PageFacts
     found: Found
     reading: LineReading
-    attempts: int = 1
     rec_ms: float = 0.0
     fault: InferenceError | None = None
     _read: LinesRead | None = None
+    _tries: int = 1
     _wanted: int = 0
     _texts: Texts = field(default_factory=dict)
 
     def begin(self) -> Crops:
         """What is to be read first; nothing where there are no lines."""
-        self.attempts = max(self.facts.attempts, self.found.tries)
         return self._after(None)
 
     def take(self, line: int, read: ReadCrop) -> Crops:
         """Notes what was read of one of its lines; returns what is to be read next."""
         self.rec_ms += read.milliseconds
-        self.attempts = max(self.attempts, read.tries)
+        self._tries = max(self._tries, read.tries)
         if isinstance(read.answer, InferenceError):
             self.fault = read.answer
             self._texts[line] = UNREAD
@@ -70,6 +69,11 @@ class OpenPage:
             return {}
         self._wanted = len(crops)
         return crops
+
+    @property
+    def attempts(self) -> int:
+        """The most tries that its decoding, its detection or one of its lines took."""
+        return max(self.facts.attempts, self.found.tries, self._tries)
 
     @property
     def is_complete(self) -> bool:

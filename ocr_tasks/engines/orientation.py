@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ocr_tasks.engines.answers import texts_of
 from ocr_tasks.engines.contract import Recognizer
-from ocr_tasks.imaging.crops import ON_END, Pixels, crop_line
+from ocr_tasks.imaging.crops import ON_END, Pixels, by_half_a_turn, crop_line
 from ocr_tasks.records import DetectedLines, LineText
 
 Polygons = NDArray[np.float32]  # (lines, 4, 2), pixels, clockwise from the line's top left
@@ -30,7 +30,7 @@ def turns_to_upright(page: Pixels, detected: DetectedLines, recognizer: Recogniz
     longest = sorted(np.flatnonzero(on_end), key=lambda line: -lengths[line])[:VOTERS]
     crops = [crop_line(page, detected.polygons[line]) for line in longest]
     downwards = _confidence(crops, recognizer)
-    upwards = _confidence([np.ascontiguousarray(crop[::-1, ::-1]) for crop in crops], recognizer)
+    upwards = _confidence([by_half_a_turn(crop) for crop in crops], recognizer)
     if max(downwards, upwards) < READABLE or abs(downwards - upwards) < BETTER:
         return 0
     return 1 if downwards > upwards else 3

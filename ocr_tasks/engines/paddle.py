@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ocr_tasks.engines.answers import refuse_nan
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.glance import lines_by_size
+from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.engines.weights import refuse_other_weights, refuse_pickles
 from ocr_tasks.errors import ModelError
@@ -23,7 +24,6 @@ from ocr_tasks.imaging.maps import DetectionSpec, Size
 from ocr_tasks.records import DetectedLines, EngineInfo, LineText, ModelInfo
 from ocr_tasks.text.charset import charset_of, charset_sha256
 
-DETECTOR, RECOGNIZER = "PP-OCRv6_small_det", "PP-OCRv6_small_rec"
 CONFIG = "inference.yml"
 
 
@@ -82,7 +82,7 @@ def load(spec: EngineSpec) -> Engine:
         paddleocr.TextDetection,
         spec,
         spec.det_model,
-        DETECTOR,
+        DETECTOR.name,
         spec.det_sha256,
         limit_side_len=32,  # the page comes in the size it is to be seen in
         limit_type="min",
@@ -91,7 +91,7 @@ def load(spec: EngineSpec) -> Engine:
         unclip_ratio=detection.unclip_ratio,
     )
     recognizer, rec_info = _load(
-        paddleocr.TextRecognition, spec, spec.rec_model, RECOGNIZER, spec.rec_sha256
+        paddleocr.TextRecognition, spec, spec.rec_model, RECOGNIZER.name, spec.rec_sha256
     )
     info = EngineInfo(
         engine="paddle",
