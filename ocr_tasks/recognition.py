@@ -22,7 +22,7 @@ from ocr_tasks.engines.open_page import Found, OpenPage
 from ocr_tasks.engines.orientation import turns_to_upright
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.imaging.crops import Pixels, strip_of
-from ocr_tasks.imaging.margins import part_with_marks
+from ocr_tasks.imaging.margins import is_blank, part_with_marks
 from ocr_tasks.records import DetectedLines, ExpectedPage, Page, PageFacts, PageFailure, PageResult
 
 
@@ -82,8 +82,7 @@ def _opened(page: Page, engine: Engine, tries: int = 1) -> OpenPage:
     """
     started = time.perf_counter()
     try:
-        turns, detected = _lines_upright(page.image, engine)
-        image = np.rot90(page.image, turns)
+        turns, image, detected = _lines_upright(page.image, engine)
         strips = _cut_out(image, detected)
     except InferenceError as fault:
         if tries < TRIES:
@@ -96,16 +95,20 @@ def _opened(page: Page, engine: Engine, tries: int = 1) -> OpenPage:
     return OpenPage(page.expected, page.facts, found, reading_of(strips))
 
 
-def _lines_upright(page: Pixels, engine: Engine) -> tuple[int, DetectedLines]:
-    """The quarter turns counter-clockwise that bring the page upright, and its lines then."""
+def _lines_upright(page: Pixels, engine: Engine) -> tuple[int, Pixels, DetectedLines]:
+    """The quarter turns counter-clockwise that bring the page upright, it and its lines then."""
     detected = _lines_on(page, engine)
     turns = turns_to_upright(page, detected, engine.recognizer)
     if turns:
-        detected = _lines_on(np.rot90(page, turns), engine)
-    return turns, detected
+        # Of a view, OpenCV would copy the whole page for every line that is cut out of it.
+        page = np.ascontiguousarray(np.rot90(page, turns))
+        detected = _lines_on(page, engine)
+    return turns, page, detected
 
 
 def _lines_on(page: Pixels, engine: Engine) -> DetectedLines:
+    if is_blank(page):
+        return DetectedLines(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
     top, left, bottom, right = part_with_marks(page)
     detected = lines_on(engine.detector, np.ascontiguousarray(page[top:bottom, left:right]))
     corner = np.array([left, top], np.float32)
@@ -147,7 +150,7 @@ def _completed(
                 det_ms=page.found.milliseconds,
                 rec_ms=page.rec_ms,
                 attempts=page.attempts,
-                orientation_deg=90 * page.turns,
+                orientation_deg=page.orientation_deg,
             )
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.paddle_models import model_folders
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.processor import computes_in_bf16
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
 
@@ -127,3 +129,29 @@ def test_a_page_reads_the_same_whatever_shares_its_batches(pages, engine, as_run
 def test_a_page_reads_the_same_with_any_number_of_threads(pages, as_run):
     engine = load_engine(EngineSpec(threads=2))
     assert_same_reading(by_page(recognize_pages(pages, engine, AS_RUN)), as_run)
+
+
+@pytest.fixture(params=["openvino fp32", "openvino bf16", "onnx fp32", "paddle fp32"])
+def another_engine(request, tmp_path):
+    kind, precision = request.param.split()
+    if precision == "bf16" and not computes_in_bf16():
+        pytest.skip("this CPU does not compute in bfloat16")
+    spec = EngineSpec(kind=kind, precision=precision, threads=1)
+    if kind == "paddle":
+        det, rec = model_folders(tmp_path)
+        options = {"engine": "onnxruntime"}
+        spec = replace(spec, det_model=str(det), rec_model=str(rec), options=options)
+    return load_engine(spec)
+
+
+@pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
+def test_with_every_engine_a_page_reads_the_same_in_other_company(pages, another_engine):
+    few = [upper_third(page) for page in pages[:4]]
+    alone = [
+        answer
+        for page in few
+        for answer in recognize_pages([page], another_engine, RecognitionSpec(batch_lines=1))
+    ]
+    together = recognize_pages(few[::-1], another_engine, RecognitionSpec(batch_lines=5))
+    assert_same_reading(by_page(together), by_page(alone))
+    assert sum(len(answer.lines) for answer in alone) > 20

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ocr_tasks.engines.votes import BETTER, MOST_VOTERS, SURE, VOTERS, Vote, mean_confidence
 from ocr_tasks.imaging.crops import Pixels, by_half_a_turn, pad_to_bucket, squeeze
 from ocr_tasks.records import LineText
 
-VOTERS = 3
 READABLE = 0.8  # mean confidence of text that is surely the right way up; upside down: up to 0.72
-BETTER = 0.05  # by which the voters of a page read with less must gain from being turned round
 FIRM = 0.9  # mean confidence of voters whose characters can be counted on
 CHARACTER_WIDTH = 15.0  # pixels that characters are squeezed to: nearly two network steps
 NARROWEST = 0.55  # of its own width: no line is squeezed further
@@ -24,7 +23,6 @@ WRONG_WAY_UP = 0.7  # and below which a line may be upside down, on a page that 
 
 Crops = dict[int, Pixels]  # by the number of the line
 Texts = dict[int, LineText]
-UNREAD = LineText("", 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,15 @@ def reading_of(strips: list[Pixels]) -> LineReading:
     ``strips`` are the lines, (LINE_HEIGHT, width, 3) each. What it asks for depends on them alone.
     """
     longest = sorted(range(len(strips)), key=lambda line: -strips[line].shape[1])
-    voters, others = longest[:VOTERS], longest[VOTERS:]
-    texts = yield from _read({line: strips[line] for line in voters})
+    texts = yield from _read({line: strips[line] for line in longest[:VOTERS]})
     upside_down = False
-    if _confidence(texts) < READABLE:
-        turned_texts = yield from _read({line: by_half_a_turn(strips[line]) for line in voters})
-        upside_down = _confidence(turned_texts) > _confidence(texts) + BETTER
+    if mean_confidence(texts.values()) < READABLE:
+        texts, turned_texts = yield from _read_either_way(strips, longest[:MOST_VOTERS], texts)
+        upside_down = Vote([*texts.values()], [*turned_texts.values()]).gain > BETTER
         if upside_down:
             texts, strips = turned_texts, [by_half_a_turn(strip) for strip in strips]
-    is_readable = _confidence(texts) >= READABLE
+    is_readable = mean_confidence(texts.values()) >= READABLE
+    others = [line for line in longest if line not in texts]
     texts |= yield from _read_squeezed(strips, others, _squeeze(strips, texts))
     turned: set[int] = set()
     if is_readable:
@@ -72,10 +70,25 @@ def _read(crops: Crops) -> Generator[Crops, Texts, Texts]:
     return (yield {line: pad_to_bucket(crop) for line, crop in crops.items()})
 
 
+def _read_either_way(
+    strips: list[Pixels], voters: list[int], texts: Texts
+) -> Generator[Crops, Texts, tuple[Texts, Texts]]:
+    """The texts of voters as they lie, of which ``texts`` are known, and upside down.
+
+    All of them are asked only if those that are known are not sure.
+    """
+    turned_texts = yield from _read({line: by_half_a_turn(strips[line]) for line in texts})
+    if abs(Vote([*texts.values()], [*turned_texts.values()]).gain) < SURE:
+        more = [line for line in voters if line not in texts]
+        texts |= yield from _read({line: strips[line] for line in more})
+        turned_texts |= yield from _read({line: by_half_a_turn(strips[line]) for line in more})
+    return texts, turned_texts
+
+
 def _squeeze(strips: list[Pixels], voters: Texts) -> float:
     """The share of their width that lines may be squeezed to, by the voters' characters."""
     width = sum(strips[line].shape[1] for line in voters)
-    if not width or _confidence(voters) < FIRM:
+    if not width or mean_confidence(voters.values()) < FIRM:
         return 1.0
     characters = sum(len(read.text) for read in voters.values())
     return float(np.clip(CHARACTER_WIDTH * characters / width, NARROWEST, 1.0))
@@ -106,8 +119,3 @@ def _turn_lines(strips: list[Pixels], texts: Texts) -> Generator[Crops, Texts, s
 
 def _certainty(read: LineText) -> float:
     return read.confidence
-
-
-def _confidence(texts: Texts) -> float:
-    """The mean confidence of a page's lines, of which empty ones have none; 1 if it has no line."""
-    return float(np.mean([read.confidence for read in texts.values()] or [1.0]))

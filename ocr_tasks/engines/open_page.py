@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ocr_tasks.engines.batching import ReadCrop
-from ocr_tasks.engines.looks import UNREAD, Crops, LineReading, LinesRead, Texts
+from ocr_tasks.engines.looks import Crops, LineReading, LinesRead, Texts
 from ocr_tasks.engines.orientation import Polygons, turned_back
+from ocr_tasks.engines.votes import NO_TEXT
 from ocr_tasks.errors import InferenceError
 from ocr_tasks.imaging.boxes import reading_order
 from ocr_tasks.records import DetectedLines, ExpectedPage, Line, PageFacts
+from ocr_tasks.text.scripts import is_mostly_wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class OpenPage:
         self._tries = max(self._tries, read.tries)
         if isinstance(read.answer, InferenceError):
             self.fault = read.answer
-            self._texts[line] = UNREAD
+            self._texts[line] = NO_TEXT
         else:
             self._texts[line] = read.answer
         if len(self._texts) < self._wanted:
@@ -85,6 +87,16 @@ class OpenPage:
         """The quarter turns counter-clockwise that bring the page's text upright."""
         assert self._read is not None
         return (self.found.turns + 2 * self._read.upside_down) % 4
+
+    @property
+    def orientation_deg(self) -> int:
+        """How far the page was turned clockwise before it came: 0, 90, 180 or 270.
+
+        A page of East Asian text that runs downwards is taken for one that is written in columns.
+        """
+        assert self._read is not None
+        text = "".join(read.text for read in self._read.texts.values())
+        return 0 if self.turns == 1 and is_mostly_wide(text) else 90 * self.turns
 
     def lines(self, min_confidence: float) -> tuple[Line, ...]:
         """The lines worth keeping, numbered as they were detected and as they are read."""

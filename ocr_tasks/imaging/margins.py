@@ -1,11 +1,20 @@
-"""Empty margins of long strips, which would cost the detector the pixels that the text needs."""
+"""What of a page is empty: all of it, or the margins of a long strip.
+
+Margins would cost the detector the pixels that the text needs.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
+UNSEEN = 6  # grey levels: text that stands out by no more is found by no detector of PP-OCR's
 STRIP = 4.0  # longer side over shorter from which a page counts as a strip
 EMPTY = 24  # grey levels between the lightest and the darkest of a row or column without marks
 KEPT = 0.05  # of the shorter side: what remains of a margin
+
+
+def is_blank(page: NDArray[np.uint8]) -> bool:
+    """Whether the page (height, width, 3) has no mark that a detector could see."""
+    return bool(page.max() - page.min() <= UNSEEN)
 
 
 def part_with_marks(page: NDArray[np.uint8]) -> tuple[int, int, int, int]:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_tasks.engines.looks import CHARACTER_WIDTH, NARROWEST, VOTERS, reading_of
+from ocr_tasks.engines.looks import CHARACTER_WIDTH, NARROWEST, reading_of
+from ocr_tasks.engines.votes import MOST_VOTERS, VOTERS
 from ocr_tasks.records import LineText
 
 HEAD, TAIL = 200, 50  # the grey of a strip's two ends, by which the crops tell how they are turned
@@ -121,6 +122,18 @@ def test_a_page_that_reads_badly_either_way_is_left_as_it_lies(confidence):
     read, _ = read_through([strip(640)] * 5, surely(20, confidence))
     assert not read.upside_down
     assert read.texts[4].confidence == confidence
+
+
+@pytest.mark.parametrize(("others", "upside_down"), [(0.46, True), (0.36, False)])
+def test_more_lines_of_a_hard_hand_are_asked_before_the_page_is_turned(others, upside_down):
+    def answer(line, crop):
+        turned = others if line >= VOTERS else 0.4
+        return LineText("x", 0.4 if stands_upright(crop) else turned)
+
+    read, asked = read_through([strip(640)] * 20, answer)
+    assert read.upside_down == upside_down
+    assert len(asked) == 20 + MOST_VOTERS
+    assert sorted({line for line, *_ in asked}) == list(range(20))
 
 
 @pytest.mark.parametrize("line", [0, 4], ids=["a voter", "another line"])

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from ocr_tasks import recognition
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.orientation import turned_back, turns_to_upright
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.imaging.crops import strip_of
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
 from ocr_tasks.records import DetectedLines, LineText, Page, PageFacts
 from tests.makers import draw_page, expected_page
@@ -43,9 +45,9 @@ def test_a_page_is_turned_the_way_that_reads_better():
 
 
 @pytest.mark.parametrize(
-    ("white", "black"), [(0.4, 0.1), (0.9, 0.88)], ids=["neither reads well", "both read alike"]
+    ("white", "black"), [(0.45, 0.1), (0.9, 0.88)], ids=["neither reads well", "both read alike"]
 )
-def test_a_page_written_in_columns_is_left_as_it_lies(white, black):
+def test_a_page_whose_text_reads_badly_or_alike_is_left_as_it_lies(white, black):
     assert turns_to_upright(PAGE, ON_END, Confident(white, black)) == 0
 
 
@@ -112,3 +114,20 @@ def test_a_page_that_was_turned_reads_as_the_upright_one(turns, degrees):
         int(first[:, 0].min()) : int(first[:, 0].max()),
     ]
     assert dark.min() < 100  # the box lies on ink, in the frame of the page as it came
+
+
+def test_lines_of_a_turned_page_are_cut_out_of_an_image_in_one_piece(monkeypatch):
+    """Of a turned view, OpenCV would copy the whole page for each of its lines."""
+    cut_out_of = []
+
+    def noted(page, polygon):
+        cut_out_of.append(page)
+        return strip_of(page, polygon)
+
+    monkeypatch.setattr(recognition, "strip_of", noted)
+    image = np.ascontiguousarray(np.rot90(draw_page(TEXT, width=900, line_height=60)))
+    facts = PageFacts(image.shape[1], image.shape[0], "a", "b", None, None, 1, 0.0, 0.0)
+    page = Page(expected_page(), facts, image)
+    list(recognize_pages([page], load_engine(EngineSpec()), RecognitionSpec()))
+    assert len(cut_out_of) == len(TEXT)
+    assert all(whole.flags.c_contiguous for whole in cut_out_of)

@@ -1,13 +1,21 @@
-"""Empty margins of long strips."""
+"""Empty pages, and empty margins of long strips."""
 
 import numpy as np
 import pytest
 
-from ocr_tasks.imaging.margins import part_with_marks
+from ocr_tasks.imaging.margins import is_blank, part_with_marks
 
 
 def blank(height, width, shade=250):
     return np.full((height, width, 3), shade, np.uint8)
+
+
+@pytest.mark.parametrize("shade", [255, 128, 0])
+def test_a_page_of_one_shade_is_blank_and_one_with_a_faint_mark_is_not(shade):
+    page = blank(200, 100, shade)
+    assert is_blank(page)
+    page[50:60, 50:60, 2] = abs(shade - 7)  # in one colour
+    assert not is_blank(page)
 
 
 @pytest.mark.parametrize("shade", [250, 8], ids=["white", "black"])
