@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,17 @@ def main() -> int:
         f"{seal['pages']} rows in {time.monotonic() - started:.0f} s: {seal['by_status']}"
     )
     console.print(
-        f"peak RSS: {memory.one / 1e9:.2f} GB of one process, {memory.all / 1e9:.2f} GB of all"
+        f"at most {memory.one / 1e9:.2f} GB in one process, {memory.all / 1e9:.2f} GB in all"
     )
     return 1 if bad else 0
 
 
 @dataclass
 class Memory:
-    """Watches this process and all below it; bytes. Pages they share are counted in each."""
+    """Watches this process and all below it; bytes.
+
+    What one holds (RSS) includes what it shares with others; of all, that counts once (PSS).
+    """
 
     one: int = 0
     all: int = 0
@@ -90,13 +94,12 @@ class Memory:
     def _watch(self) -> None:
         root = psutil.Process()
         while not self._done.wait(0.2):
-            sizes = []
+            everyone = 0
             for process in [root, *root.children(recursive=True)]:
-                try:
-                    sizes.append(process.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    continue  # it has ended since it was listed
-            self.one, self.all = max(self.one, *sizes), max(self.all, sum(sizes))
+                with suppress(psutil.NoSuchProcess):  # it has ended since it was listed
+                    held = process.memory_full_info()
+                    self.one, everyone = max(self.one, held.rss), everyone + held.pss
+            self.all = max(self.all, everyone)
 
 
 def rows_by_file(output: Path) -> dict[str, list[Row]]:

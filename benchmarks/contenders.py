@@ -25,13 +25,11 @@ from typing import Any
 
 import numpy as np
 import psutil
-import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
+from scoring import Lines, write_rows
 
 CORES = len(os.sched_getaffinity(0))
 
-Lines = list[tuple[str, list[float]]]  # text and polygon, x0, y0, x1, y1, … in page pixels
 Reader = Callable[[Path], Lines]
 Contender = Callable[[Path], "Measured"]  # of a folder of images
 
@@ -51,22 +49,9 @@ def main() -> None:
     """Runs the contender named on the command line."""
     name, folder, output = sys.argv[1:]
     measured = CONTENDERS[name](Path(folder))
-    _write(measured.pages, Path(output))
+    write_rows(measured.pages, Path(output))
     figures = {key: getattr(measured, key) for key in ("start_up", "wall", "cpu", "peak_mb")}
     sys.stdout.write(json.dumps(figures) + "\n")
-
-
-def _write(pages: dict[str, Lines], output: Path) -> None:
-    rows = [
-        {
-            "source_uri": name,
-            "page_index": 0,
-            "status": "ok",
-            "lines": [{"text": text, "polygon": polygon} for text, polygon in lines],
-        }
-        for name, lines in pages.items()
-    ]
-    pq.write_table(pa.Table.from_pylist(rows), output / "rows.parquet")
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """Pages turned by quarter turns: whether that is found, and how much of the text is then the same.
 
-usage: orientation.py FOLDER [--limit N]
+usage: orientation.py FOLDER [--limit N] [--truth FILE --scorer FILE]
 
 Every image of the folder, which must stand upright, is read as it is and turned by 90, 180 and 270
 degrees. Prints, for each turn, how many pages were taken for what they are, how far their texts
 agree with the upright page's (1 minus the normalised edit distance without white space), and the
-seconds a page takes. Exit code 1 if an upright page was turned.
+seconds a page takes. With transcriptions and a scorer, as throughput.py takes them, also the error
+rate. Exit code 1 if an upright page was turned.
 """
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from scoring import Lines, error_rates, write_rows
 
+from ocr_tasks.engines.orientation import turned_back
 from ocr_tasks.jobs.ocr import Array, OcrSettings, read
 from ocr_tasks.records import PageResult
 
@@ -36,7 +40,12 @@ class Reading:
     name: str
     turned: int
     taken_for: int
-    text: str
+    lines: Lines  # polygons as the page stands upright
+
+    @property
+    def text(self) -> str:
+        """Without white space, which may depend on how lines are cut."""
+        return "".join("".join(text.split()) for text, _ in self.lines)
 
 
 def main() -> None:
@@ -44,6 +53,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, help="at most so many pages, spread over the folder")
+    parser.add_argument("--truth", type=Path, help="transcriptions, for --scorer")
+    parser.add_argument("--scorer", type=Path)
     options = parser.parse_args()
     paths = images_in(options.folder, options.limit)
     readings: list[Reading] = []
@@ -52,7 +63,8 @@ def main() -> None:
         started = time.process_time()
         readings += list(_readings(paths, turned))
         seconds[turned] = (time.process_time() - started) / len(paths)
-    sys.exit(_print(readings, seconds))
+    rates = _error_rates(readings, options.truth, options.scorer) if options.scorer else {}
+    sys.exit(_print(readings, seconds, rates))
 
 
 def _readings(paths: list[Path], turned: int) -> Iterator[Reading]:
@@ -60,8 +72,30 @@ def _readings(paths: list[Path], turned: int) -> Iterator[Reading]:
     for page in read(_images(paths, turned), settings):
         assert isinstance(page.answer, PageResult), page.error
         path = paths[int(page.answer.expected.source_uri.removeprefix("array-"))]
-        text = "".join(page.text.split())
-        yield Reading(path.name, turned, page.answer.orientation_deg, text)
+        lines = _upright_lines(page.answer, turned)
+        yield Reading(path.name, turned, page.answer.orientation_deg, lines)
+
+
+def _upright_lines(page: PageResult, turned: int) -> Lines:
+    height, width = page.facts.height, page.facts.width
+    if turned % 180:
+        height, width = width, height
+    turns = -turned // 90 % 4
+    return [
+        (line.text, turned_back(line.polygon, turns, height, width).ravel().tolist())
+        for line in page.lines
+    ]
+
+
+def _error_rates(readings: list[Reading], truth: Path, scorer: Path) -> dict[int, float]:
+    """The share of characters that are wrong, for each turn."""
+    rates = {}
+    for turned in TURNS:
+        with tempfile.TemporaryDirectory() as folder:
+            these = {each.name: each.lines for each in readings if each.turned == turned}
+            write_rows(these, Path(folder))
+            rates[turned] = error_rates(Path(folder), truth, scorer)["cer"]
+    return rates
 
 
 def _images(paths: list[Path], turned: int) -> Iterator[Array]:
@@ -71,11 +105,11 @@ def _images(paths: list[Path], turned: int) -> Iterator[Array]:
         yield np.ascontiguousarray(np.rot90(image, -turned // 90), np.uint8)
 
 
-def _print(readings: list[Reading], seconds: dict[int, float]) -> int:
+def _print(readings: list[Reading], seconds: dict[int, float], rates: dict[int, float]) -> int:
     """The table, and the exit code."""
     console = Console()
     upright = {reading.name: reading.text for reading in readings if reading.turned == 0}
-    table = Table("turned", "pages", "taken for it", "agreement", "lowest", "CPU s a page")
+    table = Table("turned", "pages", "taken for it", "agreement", "lowest", "CER", "CPU s a page")
     for turned in TURNS:
         these = [reading for reading in readings if reading.turned == turned]
         agreement = {
@@ -90,6 +124,7 @@ def _print(readings: list[Reading], seconds: dict[int, float]) -> int:
             str(right),
             f"{np.mean(list(agreement.values())):.4f}",
             f"{agreement[lowest]:.3f} {lowest}",
+            f"{rates[turned]:.4f}" if rates else "",
             f"{seconds[turned]:.2f}",
         )
     console.print(table)

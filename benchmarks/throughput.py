@@ -22,16 +22,15 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
-import pyarrow.parquet as pq
 from contenders import CONTENDERS
 from images import images_in
 from matplotlib import pyplot as plt
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
+from scoring import error_rates, read_texts
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "tests" / "data" / "sample_archive"
@@ -111,7 +110,8 @@ def _print(
     columns = ("pages/s", "ratio", "CPU s", "busy", "CER", "word F1", "lowest agreement")
     table = Table("contender", *columns, "peak MB", "start-up s")
     rates: dict[str, float] = {}
-    texts = {name: _texts(next(p for p in passes if p.contender == name)) for name in names}
+    first = {name: next(each for each in passes if each.contender == name) for name in names}
+    texts = {name: read_texts(first[name].rows) for name in names}
     for name in names:
         of_it = [each for each in passes if each.contender == name]
         sound = [each for each in of_it if each.busy >= BUSY] or of_it
@@ -119,7 +119,9 @@ def _print(
             key: statistics.median(each.figures[key] for each in sound) for key in sound[0].figures
         }
         rates[name] = pages / figures["wall"]
-        scores = _scores(of_it[0].rows, options, texts[name])
+        scores = (
+            error_rates(first[name].rows, options.truth, options.scorer) if options.scorer else None
+        )
         mark = "" if sound != of_it or min(each.busy for each in of_it) >= BUSY else " (disturbed)"
         table.add_row(
             name + mark,
@@ -135,28 +137,6 @@ def _print(
         )
     console.print(table)
     return rates
-
-
-def _scores(rows: Path, options: argparse.Namespace, texts: Texts) -> dict[str, Any] | None:
-    if not (options.scorer and options.truth):
-        return None
-    wanted = rows / "truth.jsonl"
-    lines = options.truth.read_text(encoding="utf-8").splitlines()
-    of_these = [line for line in lines if Path(json.loads(line)["file"]).name in texts]
-    wanted.write_text("\n".join(of_these) + "\n", encoding="utf-8")
-    command = [sys.executable, str(options.scorer), str(wanted), str(rows / "rows.parquet")]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
-    scores: dict[str, Any] = json.loads(done.stdout)["genres"]["ALL"]
-    return scores
-
-
-def _texts(one: Pass) -> Texts:
-    """What each page read, without white space."""
-    rows = pq.read_table(one.rows / "rows.parquet").to_pylist()
-    return {
-        row["source_uri"]: "".join("".join(line["text"].split()) for line in row["lines"] or ())
-        for row in rows
-    }
 
 
 def _lowest_agreement(theirs: Texts, ours: Texts) -> tuple[float, str]:
