@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Polygons = NDArray[np.float32]  # (lines, 4, 2), pixels, clockwise from the line's top left
 
 SAME_ROW = 0.5  # of the smaller height: centres nearer than this stand in one row
-GUTTER = 1.0  # of the median line height: a white gap this wide can part two columns
+GUTTER = 0.5  # of the median line height: a white gap this wide can part two columns
 RUNNING_TEXT = 7.0  # width over height from which a line is taken for running text
 
 

@@ -109,6 +109,11 @@ LOWER_RIGHT = [lowered(line) for line in RIGHT]
         ),
         pytest.param(LEFT + RIGHT, id="two columns of running text"),
         pytest.param(
+            [box(50, 30 * row, 400) for row in range(5)]
+            + [box(462, 30 * row, 400) for row in range(5)],
+            id="two columns that leave little white between them",
+        ),
+        pytest.param(
             LEFT + RIGHT + [box(950, 98 + 30 * row, 380) for row in range(5)], id="three columns"
         ),
         pytest.param([HEADING, *LEFT, *RIGHT], id="a heading across two columns"),
