@@ -123,6 +123,7 @@ class _Crew:
         self._processes = processes
         self._on_progress = on_progress
         self._workers: list[_Worker] = []
+        self._leaving: list[_Worker] = []
         self._false_starts = 0
         self._error: Exception | None = None
         self._given_up: list[str] = []
@@ -142,7 +143,7 @@ class _Crew:
         """Ends every process, whatever it is doing."""
         for worker in self._workers:
             worker.process.terminate()
-        for worker in self._workers:
+        for worker in self._workers + self._leaving:
             worker.end()
 
     def _busy(self) -> int:
@@ -156,7 +157,8 @@ class _Crew:
                 worker.take(task)
             else:
                 self._workers.remove(worker)
-                worker.end()
+                self._leaving.append(worker)
+                worker.pipe.close()  # at which it goes; nobody waits for it meanwhile
         wanted = min(self._processes, self._busy() + len(self._waiting))
         while len(self._workers) < (wanted or bool(self._last_tries)):
             self._workers.append(self._started())

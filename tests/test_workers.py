@@ -1,3 +1,4 @@
+import atexit
 import os
 import signal
 import subprocess
@@ -120,6 +121,24 @@ def test_after_an_error_the_remaining_items_are_left(tmp_path):
     with pytest.raises(NotImageError):
         list(run_in_processes(note_and_fail_first, items, 1, unheard))
     assert len(list(tmp_path.iterdir())) < len(items)
+
+
+def leave_slowly_or_work(item, tick):
+    began, is_slow_to_leave = Path(item[0]), item[1]
+    if is_slow_to_leave:
+        wait_until(began.exists)
+        atexit.register(time.sleep, 3)
+    else:
+        began.touch()
+        time.sleep(0.5)
+    return is_slow_to_leave, time.monotonic()
+
+
+def test_a_process_that_is_slow_to_leave_holds_up_no_result(tmp_path):
+    items = [(str(tmp_path / "began"), True), (str(tmp_path / "began"), False)]
+    for is_slow_to_leave, done in run_in_processes(leave_slowly_or_work, items, 2, unheard):
+        if not is_slow_to_leave:
+            assert time.monotonic() - done < 2
 
 
 def test_only_cores_that_this_process_may_use_are_counted():

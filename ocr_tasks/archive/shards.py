@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from annotated_types import Ge, Gt
+from numpy.typing import NDArray
 
 from ocr_tasks import storage
 from ocr_tasks.errors import SettingsError
@@ -45,8 +46,10 @@ SHARD_COLUMN = MANIFEST_SCHEMA.get_field_index("shard_id")
 IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # as ``read_rows`` says
 CHUNK = 10_000  # pages turned into columns at a time, so that a long listing stays small
 SHARDS_A_WORKER = 6  # so that workers end at about the same time, though pages differ
-FEW_PAGES = 4  # and no shard is smaller than that for it, as each costs a commit
+FEW_PAGES = 4  # or about so many pages a shard, as each costs a commit
 MAX_SHARDS = 1_000  # Airflow maps at most 1,024 tasks
+
+Ends = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ class ShardSpec:
     """How many pages a worker takes at a time.
 
     ``pages`` fixes the number; left out, it is what ``target_seconds`` of work come to at
-    ``seconds_per_page``, less where there are too few pages for each of several workers to have
-    some shards. Either grows where a run would have more than a thousand shards.
+    ``seconds_per_page``, or less, so that each of several workers has some shards and all have as
+    many of as many pages. Either grows where a run would have more than a thousand shards.
     """
 
     pages: Annotated[int, Ge(1)] | None = None
@@ -78,7 +81,7 @@ def plan_shards(
     if total == 0:
         raise SettingsError("the input holds no objects, so there is nothing to read")
     batches = _in_shards(
-        pa.ipc.open_stream(waiting, options=IN_THIS_THREAD), _pages_a_shard(total, spec, workers)
+        pa.ipc.open_stream(waiting, options=IN_THIS_THREAD), _ends_of_shards(total, spec, workers)
     )
     return pa.RecordBatchReader.from_batches(MANIFEST_SCHEMA, batches)
 
@@ -88,14 +91,18 @@ def shard_name(number: int) -> str:
     return f"{number:05d}"
 
 
-def _pages_a_shard(pages: int, spec: ShardSpec, workers: int) -> int:
-    size = spec.pages
-    if size is None:
-        size = max(1, round(spec.target_seconds / spec.seconds_per_page))
-        if workers > 1:
-            shared_out = math.ceil(pages / (workers * SHARDS_A_WORKER))
-            size = min(size, max(FEW_PAGES, shared_out), math.ceil(pages / workers))
-    return max(size, math.ceil(pages / MAX_SHARDS))
+def _ends_of_shards(pages: int, spec: ShardSpec, workers: int) -> Ends:
+    """The pages before which each shard ends."""
+    fewest = math.ceil(pages / MAX_SHARDS)
+    if spec.pages is not None:
+        size = max(spec.pages, fewest)
+        return np.append(np.arange(size, pages, size), pages)
+    size = max(1, fewest, round(spec.target_seconds / spec.seconds_per_page))
+    each = math.ceil(pages / (size * workers))  # shards of a worker
+    if workers > 1:
+        each = max(each, min(SHARDS_A_WORKER, round(pages / (workers * FEW_PAGES))))
+    shards = min(each * workers, pages, MAX_SHARDS)
+    return np.arange(1, shards + 1) * pages // shards
 
 
 def _compressed(pages: Iterable[ExpectedPage]) -> tuple[io.BytesIO, int]:
@@ -120,28 +127,36 @@ def _columns(pages: Iterable[ExpectedPage]) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch(arrays, schema=PAGE_SCHEMA)
 
 
-def _in_shards(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """The pages with their shards of ``size``; whole shards a batch, where a batch can hold one."""
+def _in_shards(batches: Iterable[pa.RecordBatch], ends: Ends) -> Iterator[pa.RecordBatch]:
+    """The pages with the shards that end there; whole shards a batch, where it can hold one."""
     first = 0
-    for batch in _of_equal_size(batches, CHUNK // size * size or CHUNK):
-        shards = np.arange(first, first + batch.num_rows) // size
+    for batch in _of_sizes(batches, np.diff(_cuts(ends), prepend=0)):
+        pages = np.arange(first, first + batch.num_rows)
+        shards = np.searchsorted(ends, pages, side="right")
         names = pa.array([shard_name(number) for number in range(shards[0], shards[-1] + 1)])
         yield batch.add_column(0, "shard_id", names.take(pa.array(shards - shards[0])))
         first += batch.num_rows
 
 
-def _of_equal_size(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows, ``rows`` a batch and the rest in the last."""
-    held: list[pa.RecordBatch] = []
-    missing = rows
-    for batch in batches:
-        while batch.num_rows >= missing:
-            yield pa.concat_batches([*held, batch.slice(0, missing)])
-            batch, held, missing = batch.slice(missing), [], rows
-        held.append(batch)
-        missing -= batch.num_rows
-    if missing < rows:
-        yield pa.concat_batches(held)
+def _cuts(ends: Ends) -> list[int]:
+    """The pages before which each batch ends: with a shard, if one ends within a chunk."""
+    cuts = [0]
+    while cuts[-1] < ends[-1]:
+        farthest = cuts[-1] + CHUNK
+        within = ends[(ends > cuts[-1]) & (ends <= farthest)]
+        cuts.append(int(within[-1]) if len(within) else farthest)
+    return cuts[1:]
+
+
+def _of_sizes(batches: Iterable[pa.RecordBatch], sizes: Iterable[int]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of these sizes, which come to as many."""
+    waiting = iter(batches)
+    held = PAGE_SCHEMA.empty_table()
+    for size in sizes:
+        while held.num_rows < size:
+            held = pa.concat_tables([held, pa.Table.from_batches([next(waiting)])])
+        yield held.slice(0, size).combine_chunks().to_batches()[0]
+        held = held.slice(size)
 
 
 def manifest_bytes(manifest: pa.RecordBatchReader, metadata: dict[str, str]) -> bytes:

@@ -22,7 +22,7 @@ class EngineSpec:
     folder with ``inference.onnx``, for ``paddle`` a PaddleX model folder. Where ``det_sha256`` and
     ``rec_sha256`` are given, models of another digest are refused unloaded. ``threads`` 0 takes
     every core the process may use. ``options`` go through to PaddleOCR, or to ONNX Runtime's CUDA
-    provider.
+    provider; ``fake`` has one, ``seconds_a_page``.
     """
 
     kind: EngineKind = "auto"

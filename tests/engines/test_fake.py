@@ -1,8 +1,12 @@
+import math
+import time
+
 import numpy as np
 import pytest
 
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import SettingsError
 
 
 @pytest.fixture
@@ -38,3 +42,24 @@ def test_what_a_crop_reads_does_not_depend_on_its_batch(engine):
     crops[:, 0, 0, 0] = 1, 2, 3, 4
     alone = [engine.recognizer.recognize(crop[np.newaxis])[0] for crop in crops]
     assert engine.recognizer.recognize(crops) == alone
+
+
+def test_a_page_takes_as_long_as_the_option_says():
+    engine = load_engine(EngineSpec(kind="fake", options={"seconds_a_page": 0.05}))
+    page = np.zeros((40, 60, 3), np.uint8)
+    started = time.perf_counter()
+    engine.detector.detect(page)
+    engine.detector.detect(page)
+    assert time.perf_counter() - started >= 0.1
+
+
+@pytest.mark.parametrize("seconds", [-1, -0.001, math.nan, math.inf, "0.5", True, None, [1]])
+def test_what_is_no_number_of_seconds_is_refused(seconds):
+    with pytest.raises(SettingsError, match=r"engine\.options\.seconds_a_page=") as refusal:
+        load_engine(EngineSpec(kind="fake", options={"seconds_a_page": seconds}))
+    assert repr(seconds) in str(refusal.value)
+
+
+def test_an_option_that_it_has_not_is_refused():
+    with pytest.raises(SettingsError, match=r"engine\.kind=fake has no engine\.options\.a_page"):
+        load_engine(EngineSpec(kind="fake", options={"seconds_a_page": 0, "a_page": 1}))

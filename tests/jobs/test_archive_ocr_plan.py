@@ -149,7 +149,9 @@ def config_of(settings, run_id):
         pytest.param({"collection": "letters"}, True, id="collection"),
         pytest.param({"recognition": {"min_confidence": 0.9}}, False, id="what is kept"),
         pytest.param({"decode": {"pdf_dpi": 150}}, False, id="resolution"),
-        pytest.param({"engine": {"kind": "fake", "options": {"a": 1}}}, False, id="options"),
+        pytest.param(
+            {"engine": {"kind": "fake", "options": {"seconds_a_page": 0.001}}}, False, id="options"
+        ),
         pytest.param(
             {"engine": {"kind": "fake", "detection": {"threshold": 0.2}}}, False, id="detection"
         ),
