@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from ocr_tasks.arrow import leave_out_pandas
 from ocr_tasks.errors import WorkerDiedError
 
 TRIES = 3  # of an item whose processes die
@@ -247,6 +248,7 @@ def _serve(work: Work, pipe: Connection) -> None:
     """What a worker process does: items in, ticks and answers out, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    leave_out_pandas()
     pipe.send(("ready", None))
     while True:
         try:

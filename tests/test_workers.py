@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ocr_tasks.errors import NotImageError
@@ -186,3 +187,12 @@ def is_running(pid):
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def convert_and_look_for_pandas(item, tick):
+    pa.array([item])  # at which pyarrow would import it
+    return "pandas" in sys.modules
+
+
+def test_workers_do_without_pandas():
+    assert list(run_in_processes(convert_and_look_for_pandas, ["a"], 1, unheard)) == [False]

@@ -10,7 +10,6 @@ from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.archive.shards import ShardSpec, plan_shards
-from ocr_tasks.arrow import leave_out_pandas
 from ocr_tasks.engines.loading import chosen, load_engine, pinned_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import DamagedFileError, SettingsError
@@ -181,7 +180,7 @@ def infer_missing(
         for item in items:
             _infer_item(item, advance)
     else:
-        for _ in run_in_processes(_infer_in_worker, items, processes, advance, _shard_of):
+        for _ in run_in_processes(_infer_item, items, processes, advance, _shard_of):
             pass
     return {"run_id": run_id, "shards": len(missing)}
 
@@ -294,11 +293,6 @@ def _planned(layout: RunLayout, settings: ArchiveOcrSettings, retry_of: str | No
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
     output, run_id, shard_id, threads = item
     return infer(output, run_id, shard_id, threads, tick)
-
-
-def _infer_in_worker(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
-    leave_out_pandas()
-    return _infer_item(item, tick)
 
 
 def _shard_of(item: tuple[str, str, str, int]) -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ocr_tasks.arrow import leave_out_pandas
+
 # The steps of a local commit, each told when it is about to be done: a file for the bytes; once
 # these are on the disk, their name; the staged name away; the folder to disk.
 STAGE, LINK, REMOVE, SYNC = "staging", "linking", "removing", "syncing"
@@ -25,7 +27,7 @@ NAN = "FAULTS_NAN"  # two numbers, as "3:5": which of its batches the recogniser
 
 def install() -> None:
     """Installs what the environment asks for."""
-    sys.meta_path.insert(0, _NoPandas())
+    leave_out_pandas()  # half of a command's start
     if SOURCE in os.environ:
         descriptor = os.open(os.environ[TRACE], os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         sys.addaudithook(_step_watcher(descriptor, os.environ[SOURCE], os.environ.get(DIE_AT)))
@@ -34,14 +36,6 @@ def install() -> None:
     if NAN in os.environ:
         first, last = os.environ[NAN].split(":")
         _read_nan(range(int(first), int(last)))
-
-
-class _NoPandas:
-    """Hides pandas, which pyarrow imports where it finds it: half of a worker's start, unused."""
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
 
 
 def _step_watcher(

@@ -2,8 +2,6 @@ import hashlib
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -299,15 +297,3 @@ def test_a_run_from_memory_to_memory_is_sealed(memory_url):
     seal = archive_ocr.run(settings_for(f"{memory_url}/in", f"{memory_url}/out"), "r1", 2)
     assert seal["by_status"] == {"ok": 3}
     assert all(storage.exists(f"{memory_url}/out/{file['path']}") for file in seal["files"])
-
-
-def test_a_worker_does_without_pandas(settings):
-    planned = archive_ocr.plan(settings, "r1")
-    code = f"""
-import sys
-from ocr_tasks.jobs import archive_ocr
-archive_ocr._infer_in_worker(({planned["output"]!r}, "r1", "00000", 1), lambda pages: None)
-sys.exit("pandas" in sys.modules)
-"""
-    command = [sys.executable, "-c", code]
-    assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 0
