@@ -4,13 +4,17 @@ Ink is contrast, not darkness, so white on blue is ink and a tinted ground is no
 works on pages of RESOLUTION dots an inch.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 RESOLUTION = 72.0  # dots an inch
 CONTRAST = 24  # of 255 in any channel, within a pixel around
-RULE = 18  # pixels: marks that run straight for so long are rules and borders, not writing
+RULE = 10  # pixels: marks that run on for so long without a change are rules, not writing
 SMALL = 10  # pixels: marks that are less wide and high hold no word; bullets, ends of rules
 NEAR = 2  # pixels: marks so near belong together, and to a box
 
@@ -19,18 +23,35 @@ Boxes = NDArray[np.float32]  # (n, 4): x0, y0, x1, y1 in pixels
 Pixels = NDArray[np.uint8]  # (height, width, 3)
 
 
-def edges_of(page: Pixels) -> Mask:
-    """The pixels of a page at which it changes."""
-    around = np.ones((3, 3), np.uint8)
-    change = cv2.dilate(page, around) - cv2.erode(page, around)
-    edges: Mask = (change.max(axis=2) >= CONTRAST).astype(np.uint8)
-    return edges
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where a page changes from left to right, and where from top to bottom."""
+
+    across: Mask
+    down: Mask
+
+    @property
+    def all(self) -> Mask:
+        """Where it changes at all."""
+        return self.across | self.down
 
 
-def boxes_with_ink(edges: Mask, boxes: Boxes) -> NDArray[np.bool_]:
+def edges_of(page: Pixels) -> Edges:
+    """The pixels of a page (height, width, 3) at which it changes."""
+    return Edges(_changes(page, (1, 3)), _changes(page, (3, 1)))
+
+
+def _changes(page: Pixels, around: tuple[int, int]) -> Mask:
+    kernel = np.ones(around, np.uint8)
+    change = cv2.dilate(page, kernel) - cv2.erode(page, kernel)
+    mask: Mask = (change.max(axis=2) >= CONTRAST).astype(np.uint8)
+    return mask
+
+
+def boxes_with_ink(edges: Edges, boxes: Boxes) -> NDArray[np.bool_]:
     """Whether each box holds as many edges as a thin stroke through it would have."""
-    height, width = edges.shape
-    sums = cv2.integral(edges)
+    height, width = edges.across.shape
+    sums = cv2.integral(edges.all)
     x0, y0 = (np.floor(boxes[:, axis]).astype(int) for axis in (0, 1))
     x1, y1 = (np.ceil(boxes[:, axis]).astype(int) for axis in (2, 3))
     x0, x1 = np.clip(x0, 0, width - 1), np.clip(np.maximum(x1, x0 + 1), 1, width)
@@ -40,12 +61,14 @@ def boxes_with_ink(edges: Mask, boxes: Boxes) -> NDArray[np.bool_]:
     return stroke
 
 
-def has_ink_outside(edges: Mask, boxes: Boxes) -> bool:
+def has_ink_outside(edges: Edges, boxes: Boxes) -> bool:
     """Whether there is anything outside of the boxes that could be a word, a stamp or a drawing.
 
     Rules, borders, tinted fields and marks less than SMALL do not count.
     """
-    outside = _without_boxes(_without_rules(edges), boxes)
+    outside = edges.all & ~_rules(edges)
+    for (x0, y0), (x1, y1) in _grown(boxes):
+        outside[y0:y1, x0:x1] = 0
     side = 2 * NEAR + 1
     together = cv2.dilate(outside, np.ones((side, side), np.uint8))
     _, _, parts, _ = cv2.connectedComponentsWithStats(together)
@@ -53,17 +76,20 @@ def has_ink_outside(edges: Mask, boxes: Boxes) -> bool:
     return bool((sides.max(axis=1, initial=0) >= SMALL).any())
 
 
-def _without_boxes(edges: Mask, boxes: Boxes) -> Mask:
-    left = edges.copy()
+def _rules(edges: Edges) -> Mask:
+    """Straight marks: along them nothing changes, which it does along any writing."""
+    return _runs(edges.down & ~edges.across, (1, RULE)) | _runs(
+        edges.across & ~edges.down, (RULE, 1)
+    )
+
+
+def _runs(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """The parts of a mask in which a bar of that shape finds room."""
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)).astype(np.uint8)
+
+
+def _grown(boxes: Boxes) -> Iterator[Any]:
+    """Corners of the boxes in whole pixels, with what is NEAR them."""
     low = np.maximum(np.floor(boxes[:, :2]).astype(int) - NEAR, 0)
-    high = np.ceil(boxes[:, 2:]).astype(int) + NEAR
-    for (x0, y0), (x1, y1) in zip(low, high, strict=True):
-        left[y0:y1, x0:x1] = 0
-    return left
-
-
-def _without_rules(edges: Mask) -> Mask:
-    left = edges.copy()
-    for shape in ((1, RULE), (RULE, 1)):
-        left[cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(shape, np.uint8)) == 1] = 0
-    return left
+    high = np.maximum(np.ceil(boxes[:, 2:]).astype(int) + NEAR, 0)
+    return zip(low, high, strict=True)

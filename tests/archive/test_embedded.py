@@ -88,7 +88,9 @@ def annotation(kind, entries=b""):
 
 
 WHITE = b"1 g 20 200 300 80 re f 0 g "
-TABLE = b"0.9 g 20 215 300 60 re f 0 g 20 215 300 60 re S 20 235 m 320 235 l S 20 255 m 320 255 l S "
+TABLE = (
+    b"0.9 g 20 215 300 60 re f 0 g 20 215 300 60 re S 20 235 m 320 235 l S 20 255 m 320 255 l S "
+)
 TRUSTED = {
     "rules and tinted fields": typeset(TABLE + text(top=260, leading=20)),
     "white on blue": typeset(b"0 0 0.6 rg 0 150 400 150 re f 1 g " + text()),
