@@ -1,4 +1,4 @@
-"""Text that PDFs bring along, against OCR of the same pages: how far both agree, and what they cost.
+"""Text that PDFs bring along, against OCR of the same pages: do they agree, and at what cost?
 
 usage: embedded.py PDF … [--show]
 

@@ -14,6 +14,7 @@ from ocr_tasks.archive.typelines import Characters, TypeLine, lines_of
 from ocr_tasks.imaging.ink import boxes_with_ink, edges_of, has_ink_outside
 from ocr_tasks.records import EmbeddedText
 
+LEAST_OF_A_LINE = 2  # characters, on average: lines of one are set from top to bottom
 LEAST_CHARACTERS = 30  # without white space: OCR of less is quickly done
 MOST_IMAGES = 0.05  # of the page that pictures may take
 MOST_HIDDEN = 0.1  # of a line's characters that need not be seen, or one: faint stops and commas
@@ -46,15 +47,19 @@ def mistrust(
     """Why the characters cannot stand for the page, in words, or None if they can."""
     letters = np.array([not character.isspace() for character in characters.text], np.bool_)
     return (
-        _doubt_in_text(characters, letters)
+        _doubt_in_text(characters, letters, lines)
         or _doubt_in_place(characters, letters, frame)
         or _doubt_in_picture(characters, letters, lines, picture, frame)
     )
 
 
-def _doubt_in_text(characters: Characters, letters: NDArray[np.bool_]) -> str | None:
+def _doubt_in_text(
+    characters: Characters, letters: NDArray[np.bool_], lines: list[TypeLine]
+) -> str | None:
     if letters.sum() < LEAST_CHARACTERS:
         return "few characters"
+    if letters.sum() < LEAST_OF_A_LINE * len(lines):
+        return "no lines"
     if not characters.mapped[letters].all() or not all(map(_is_plain, characters.text)):
         return "characters that could be others"
     return None

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 # All in heights of the type:
 COLUMN_GAP = 1.0  # white as wide as this parts lines; words stand nearer, columns do not
 WORD_GAP = 0.15  # and white as wide as this parts words, where the file does not say it
-STEP_BACK = 1.0  # how far a pen goes back within a line, for a piece of a ligature or an accent
+STEP_BACK = 0.1  # how far the middle of a character may lie before that of the one before it
 OVERLAP = 0.5  # of the smaller height: what stands in one line
 
 Boxes = NDArray[np.float32]  # (n, 4): x0, y0, x1, y1
+Body = list[list[float]]  # the same, one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,16 @@ def lines_of(characters: Characters, most: int) -> list[TypeLine] | None:
     What stands side by side is one line, in whatever order the file has it, unless a gap as wide
     as between two columns parts it. Hyphens stay as they are printed.
     """
+    body: Body = characters.body.tolist()
     pieces = []
-    for piece in _pieces(characters):
+    for piece in _pieces(characters.text, body):
         pieces.append(piece)
         if len(pieces) > most:
             return None
     lines: list[TypeLine] = []
-    for piece in sorted(pieces, key=lambda piece: float(characters.body[piece.members[0], 0])):
+    for piece in sorted(pieces, key=lambda piece: body[piece.members[0]][0]):
         for line in lines:
-            gap = _gap(characters.body, line.members[-1], piece.members[0])
+            gap = _gap(body[line.members[-1]], body[piece.members[0]])
             if gap is not None:
                 line.text = line.text.rstrip() + (" " if _is_parted(line, piece, gap) else "")
                 line.text += piece.text.lstrip()
@@ -78,14 +80,14 @@ def lines_of(characters: Characters, most: int) -> list[TypeLine] | None:
     return lines
 
 
-def _pieces(characters: Characters) -> Iterator[TypeLine]:
+def _pieces(text: str, body: Body) -> Iterator[TypeLine]:
     """Characters that follow one another in the file and on the page."""
     piece = TypeLine()
-    for index, character in enumerate(characters.text):
+    for index, character in enumerate(text):
         if character.isspace():
             piece.text += " "
             continue
-        if piece.members and _gap(characters.body, piece.members[-1], index) is None:
+        if piece.members and _gap(body[piece.members[-1]], body[index]) is None:
             yield piece
             piece = TypeLine()
         piece.text += character
@@ -94,15 +96,17 @@ def _pieces(characters: Characters) -> Iterator[TypeLine]:
         yield piece
 
 
-def _gap(body: Boxes, left: int, right: int) -> float | None:
+def _gap(left: list[float], right: list[float]) -> float | None:
     """The white between two characters in heights, or None if they do not stand side by side."""
-    _, y0, x1, y1 = body[left].tolist()
-    next_x0, next_y0, _, next_y1 = body[right].tolist()
-    heights = (y1 - y0, next_y1 - next_y0)
-    if min(heights) <= 0 or min(y1, next_y1) - max(y0, next_y0) < OVERLAP * min(heights):
+    heights = (left[3] - left[1], right[3] - right[1])
+    if min(left[3], right[3]) - max(left[1], right[1]) < OVERLAP * min(heights):
         return None
-    gap: float = (next_x0 - x1) / max(heights)
-    return gap if -STEP_BACK <= gap <= COLUMN_GAP else None
+    higher = max(heights)
+    step = (right[0] + right[2] - left[0] - left[2]) / 2
+    if higher <= 0 or step < -STEP_BACK * higher:
+        return None
+    gap = (right[0] - left[2]) / higher
+    return gap if gap <= COLUMN_GAP else None
 
 
 def _is_parted(line: TypeLine, piece: TypeLine, gap: float) -> bool:

@@ -181,6 +181,9 @@ DOUBTFUL = {
         in_page=b"/Resources << /Font << /F 5 0 R >> /ExtGState << /G << /ca 0 >> >> >>",
     ),
     "text beside the page": typeset(text() + text(["far away"], left=390)),
+    "text from top to bottom": typeset(
+        b"".join(text(["A" * 1] * 14, x, 280) for x in (20, 60, 99))
+    ),
     "a page on its side": typeset(text(), rotation=90),
     "a page upside down": typeset(text(), rotation=180),
     "a line on its side": typeset(text() + b"q 0 1 -1 0 380 0 cm " + text(["up"], top=0) + b"Q"),

@@ -42,6 +42,7 @@ def texts(*pieces, most=100):
         pytest.param([("two", 40, 0), ("one", 0, 0)], ["one two"], id="far apart"),
         pytest.param([("two", 41, 0), ("one", 0, 0)], ["one", "two"], id="as far as columns"),
         pytest.param([("one ", 0, 0), ("two", 41, 0)], ["one", "two"], id="columns in order"),
+        pytest.param([("c", 20, 0), ("b", 10, 0), ("a", 0, 0)], ["abc"], id="letters out of order"),
         pytest.param([("hyphen-", 0, 0), ("ated", 0, 12)], ["ated", "hyphen-"], id="hyphens stay"),
         pytest.param([("x", 0, 0), ("2", 10, -4)], ["x2"], id="raised"),
         pytest.param([("e\u0301", 0, 0)], ["é"], id="letter and accent are one character"),
