@@ -12,7 +12,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ocr_tasks.archive.page_text import MAX_CHARACTERS
-from ocr_tasks.archive.typelines import Boxes, Characters
+from ocr_tasks.archive.typelines import GUESSED, Boxes, Characters
 
 MAX_OBJECTS = 20_000  # of a page: more are a drawing, and take seconds to walk through
 MAX_DEPTH = 8  # forms within forms
@@ -158,7 +158,7 @@ def _character(textpage: pdfium.PdfTextPage, index: int) -> str:
     if pdfium_c.FPDFText_IsHyphen(textpage, index) == 1:
         return HYPHEN
     if pdfium_c.FPDFText_IsGenerated(textpage, index) == 1:
-        return " "  # of a gap or the end of a line
+        return GUESSED  # of a gap or the end of a line, by pdfium
     found = chr(min(pdfium_c.FPDFText_GetUnicode(textpage, index), 0x10FFFF))
     return HYPHEN if found == SOFT_HYPHEN else found
 

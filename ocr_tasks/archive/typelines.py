@@ -13,6 +13,7 @@ WORD_GAP = 0.15  # and white as wide as this parts words, where the file does no
 STEP_BACK = 0.1  # how far the middle of a character may lie before that of the one before it
 OVERLAP = 0.5  # of the smaller height: what stands in one line
 
+GUESSED = "\n"  # white space that no file has, but only a gap or the end of a line
 Boxes = NDArray[np.float32]  # (n, 4): x0, y0, x1, y1
 Body = list[list[float]]  # the same, one by one
 
@@ -21,6 +22,7 @@ Body = list[list[float]]  # the same, one by one
 class Characters:
     """A page's characters in the order of its file, one code point each, white space included.
 
+    What is GUESSED stands for white that is seen, and not for a space of the file.
     Boxes (n, 4) are pixels of the frame. ``ink`` are those of the glyphs, ``body`` those of the
     type: as wide as the pen moves on and as high as the font. ``mapped`` (n,) is whether a
     character is what the font says it is and no guess, ``upright`` whether it stands as the page
@@ -83,15 +85,19 @@ def lines_of(characters: Characters, most: int) -> list[TypeLine] | None:
 def _pieces(text: str, body: Body) -> Iterator[TypeLine]:
     """Characters that follow one another in the file and on the page."""
     piece = TypeLine()
+    last = 0  # a space of the file leads on, too, to what stands behind it
     for index, character in enumerate(text):
+        leads_on = bool(piece.members) and _gap(body[last], body[index]) is not None
         if character.isspace():
             piece.text += " "
+            last = index if leads_on and character != GUESSED else last
             continue
-        if piece.members and _gap(body[piece.members[-1]], body[index]) is None:
+        if piece.members and not leads_on:
             yield piece
             piece = TypeLine()
         piece.text += character
         piece.members.append(index)
+        last = index
     if piece.members:
         yield piece
 

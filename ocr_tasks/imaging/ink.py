@@ -16,6 +16,7 @@ RESOLUTION = 72.0  # dots an inch
 CONTRAST = 24  # of 255 in any channel, within a pixel around
 RULE = 10  # pixels: marks that run on for so long without a change are rules, not writing
 SMALL = 10  # pixels: marks that are less wide and high hold no word; bullets, ends of rules
+THIN = 4  # pixels: marks that are no wider, or no higher, are rules too, if with breaks and joints
 NEAR = 2  # pixels: marks so near belong together, and to a box
 
 Mask = NDArray[np.uint8]  # (height, width), 0 or 1
@@ -64,7 +65,7 @@ def boxes_with_ink(edges: Edges, boxes: Boxes) -> NDArray[np.bool_]:
 def has_ink_outside(edges: Edges, boxes: Boxes) -> bool:
     """Whether there is anything outside of the boxes that could be a word, a stamp or a drawing.
 
-    Rules, borders, tinted fields and marks less than SMALL do not count.
+    Rules, broken ones too, borders, tinted fields and marks less than SMALL do not count.
     """
     outside = edges.all & ~_rules(edges)
     for (x0, y0), (x1, y1) in _grown(boxes):
@@ -73,7 +74,7 @@ def has_ink_outside(edges: Edges, boxes: Boxes) -> bool:
     together = cv2.dilate(outside, np.ones((side, side), np.uint8))
     _, _, parts, _ = cv2.connectedComponentsWithStats(together)
     sides = parts[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] - 2 * NEAR
-    return bool((sides.max(axis=1, initial=0) >= SMALL).any())
+    return bool(((sides.max(axis=1) >= SMALL) & (sides.min(axis=1) > THIN)).any())
 
 
 def _rules(edges: Edges) -> Mask:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ocr_tasks.archive.typelines import Characters, lines_of
+from ocr_tasks.archive.typelines import GUESSED, Characters, lines_of
 from tests.archive.typeset import lines_in, rendered, text, typeset
 
 COLUMNS = [
@@ -13,12 +13,12 @@ COLUMNS = [
 
 
 def characters(*pieces):
-    """Characters ten wide and high, from (x, y) on; spaces do not take any room."""
+    """Characters ten wide and high, from (x, y) on, spaces too; "|" is one that was guessed."""
     placed = []
     for written, x, y in pieces:
         for letter in written:
-            placed.append((letter, x, y))
-            x += 0 if letter.isspace() else 10
+            placed.append((letter.replace("|", GUESSED), x, y))
+            x += 0 if letter == "|" else 10
     boxes = np.array([[x, y, x + 10, y + 10] for _, x, y in placed], np.float32)
     fine = np.ones(len(placed), np.bool_)
     written = "".join(letter for letter, _, _ in placed)
@@ -34,14 +34,16 @@ def texts(*pieces, most=100):
     [
         pytest.param([("one", 0, 0), ("two", 0, 12)], ["one", "two"], id="one below the other"),
         pytest.param([("one two", 0, 0)], ["one two"], id="words of one piece"),
-        pytest.param([("one  two ", 0, 0)], ["one two"], id="spaces are one"),
+        pytest.param([("one| two ", 0, 0)], ["one two"], id="spaces are one"),
         pytest.param([("one\u00a0two", 0, 0)], ["one two"], id="a space that does not break"),
         pytest.param([("two", 32, 0), ("one", 0, 0)], ["one two"], id="parted by white alone"),
         pytest.param([("two", 31, 0), ("one", 0, 0)], ["onetwo"], id="hardly parted"),
-        pytest.param([("two", 31, 0), ("one ", 0, 0)], ["one two"], id="parted by a space alone"),
+        pytest.param([("two", 31, 0), ("one|", 0, 0)], ["one two"], id="parted by a guess alone"),
         pytest.param([("two", 40, 0), ("one", 0, 0)], ["one two"], id="far apart"),
         pytest.param([("two", 41, 0), ("one", 0, 0)], ["one", "two"], id="as far as columns"),
-        pytest.param([("one ", 0, 0), ("two", 41, 0)], ["one", "two"], id="columns in order"),
+        pytest.param([("one|", 0, 0), ("two", 41, 0)], ["one", "two"], id="columns in order"),
+        pytest.param([("one   two", 0, 0)], ["one two"], id="one line of the file, by its spaces"),
+        pytest.param([("one ", 0, 0), ("two", 0, 12)], ["one", "two"], id="a space at the end"),
         pytest.param([("c", 20, 0), ("b", 10, 0), ("a", 0, 0)], ["abc"], id="letters out of order"),
         pytest.param([("hyphen-", 0, 0), ("ated", 0, 12)], ["ated", "hyphen-"], id="hyphens stay"),
         pytest.param([("x", 0, 0), ("2", 10, -4)], ["x2"], id="raised"),

@@ -50,6 +50,13 @@ def ruled():
     return drawn
 
 
+def dashed():
+    drawn = page()
+    drawn[60, 10:80:6] = drawn[60, 11:81:6] = 0
+    drawn[50:90, 100] = np.tile([[0], [60], [120], [60]], (10, 3))
+    return drawn
+
+
 def marked(size):
     drawn = page()
     cv2.ellipse(drawn, (60, 70), (size // 2, size // 2), 0, 0, 360, (0, 0, 0), -1)
@@ -66,6 +73,7 @@ def marked(size):
         pytest.param(written(page(), at=(50, 30)), True, id="a word that goes on outside"),
         pytest.param(written(ruled()), False, id="rules and tints"),
         pytest.param(written(ruled(), at=(20, 67)), True, id="a word among rules"),
+        pytest.param(dashed(), False, id="dashes and joints"),
         pytest.param(marked(SMALL - 4), False, id="a bullet"),
         pytest.param(marked(SMALL + 2), True, id="a blot"),
         pytest.param(marked(2 * RULE), True, id="a circle"),
