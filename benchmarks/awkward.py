@@ -28,7 +28,7 @@ from rich.table import Table
 
 from ocr_tasks.jobs import archive_ocr
 
-READ = {"ok", "low_confidence"}
+READ = {"ok", "low_confidence", "embedded_text"}
 REFUSED = {"failed", "quarantined", "skipped"}
 WORDS_WANTED = 0.5  # of files whose text is known: is it this page at all, and the right way up?
 

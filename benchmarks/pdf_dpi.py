@@ -46,7 +46,8 @@ def main(resolutions: list[int]) -> None:
 
 
 def _character_error_rate(pages: Pages, dpi: int) -> float:
-    settings = OcrSettings.load(overrides={"decode": {"pdf_dpi": dpi}})
+    decode = {"pdf_dpi": dpi, "embedded_text": False}
+    settings = OcrSettings.load(overrides={"decode": decode})
     folder = Path("/dev/shm" if Path("/dev/shm").exists() else "/tmp") / "pdf_dpi"
     folder.mkdir(exist_ok=True)
     truth = {}

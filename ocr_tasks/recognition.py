@@ -21,9 +21,19 @@ from ocr_tasks.engines.looks import Crops, reading_of
 from ocr_tasks.engines.open_page import Found, OpenPage
 from ocr_tasks.engines.orientation import turns_to_upright
 from ocr_tasks.errors import InferenceError
+from ocr_tasks.imaging.boxes import reading_order
 from ocr_tasks.imaging.crops import Pixels, strip_of
 from ocr_tasks.imaging.margins import is_blank, part_with_marks
-from ocr_tasks.records import DetectedLines, ExpectedPage, Page, PageFacts, PageFailure, PageResult
+from ocr_tasks.records import (
+    DetectedLines,
+    EmbeddedText,
+    ExpectedPage,
+    Line,
+    Page,
+    PageFacts,
+    PageFailure,
+    PageResult,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,8 @@ def recognize_pages(
 
     Answers come as pages complete, which need not be the order they came in. Lines of several
     pages share the recogniser's batches, but a page's text depends on that page alone. A page on
-    which the engine fails is tried once more before it is blamed.
+    which the engine fails is tried once more before it is blamed. One that brought its text along
+    is not read.
 
     Raises:
         EngineBrokenError: the engine failed, and would have failed on any page.
@@ -57,6 +68,9 @@ def recognize_pages(
     for number, page in enumerate(pages):
         if isinstance(page, PageFailure):
             yield page
+            continue
+        if page.embedded is not None:
+            yield _taken(page.expected, page.facts, page.embedded)
             continue
         try:
             open_pages[number] = _opened(page, engine)
@@ -71,6 +85,16 @@ def recognize_pages(
         yield from _completed(open_pages, spec)
     _hand_out(pool.read_all(), pool, open_pages)
     yield from _completed(open_pages, spec)
+
+
+def _taken(expected: ExpectedPage, facts: PageFacts, text: EmbeddedText) -> PageResult:
+    """The result of a page whose text came with it: there is nothing to detect or to read."""
+    in_order = reading_order(text.polygons)
+    lines = tuple(
+        Line(index, rank, text.texts[index], 1.0, 1.0, text.polygons[index])
+        for rank, index in enumerate(in_order)
+    )
+    return PageResult(expected, facts, lines, 0.0, 0.0, facts.attempts, embedded=True)
 
 
 def _opened(page: Page, engine: Engine, tries: int = 1) -> OpenPage:

@@ -42,7 +42,7 @@ class PageFacts:
     to. ``dpi`` is what the file claims or the PDF was rendered at, ``render_scale`` pixels per
     PDF point, ``exif_orientation`` 1 to 8 as the file had it before it was applied. ``degraded``
     names the rung of the retry ladder that decoded it, at the ``attempts``-th try; on some of
-    them the image has fewer pixels than the frame.
+    them the image has fewer pixels than the frame, as it has where the text was embedded.
     """
 
     width: int
@@ -59,12 +59,29 @@ class PageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedText:
+    """The lines that a page brought along as text, in no order.
+
+    ``polygons`` are corners (lines, 4, 2) in pixels of the page's frame, clockwise from the
+    line's top left.
+    """
+
+    texts: tuple[str, ...]
+    polygons: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """The pixels of one page: BGR, uint8, (height, width, 3)."""
+    """The pixels of one page: BGR, uint8, (height, width, 3).
+
+    ``embedded`` is the text it brought along, where that can be trusted; then there is nothing
+    to read, and the pixels are a coarse picture of it.
+    """
 
     expected: ExpectedPage
     facts: PageFacts
     image: NDArray[np.uint8]
+    embedded: EmbeddedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +138,8 @@ class PageResult:
 
     Times are milliseconds of this page; recognition runs in batches over pages, so ``rec_ms`` is
     the page's share of them. ``attempts`` counts the tries of what took most of them. The text
-    stands ``orientation_deg`` degrees clockwise in the frame: 0, 90, 180 or 270.
+    stands ``orientation_deg`` degrees clockwise in the frame: 0, 90, 180 or 270. ``embedded`` is
+    a text that the page brought along: nothing was detected or read, and confidences are 1.
     """
 
     expected: ExpectedPage
@@ -131,6 +149,7 @@ class PageResult:
     rec_ms: float
     attempts: int = 1
     orientation_deg: int = 0
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,16 +158,21 @@ def drawn_pdf(rotation: int = 0, user_password: bool = False) -> bytes:
         b"<< /Filter /Standard /V 1 /R 2 /Length 40 /P -44 /O <%s> /U <%s> >>"
         % (b"17" * 32, b"2a" * 32),
     ]
+    encrypt = b"/Encrypt 5 0 R /ID [<00><00>]" if user_password else b""
+    return pdf_of(objects, encrypt)
+
+
+def pdf_of(objects: Sequence[bytes], in_trailer: bytes = b"") -> bytes:
+    """A PDF of objects written by hand, numbered from 1; the first is its catalogue."""
     body, offsets = b"%PDF-1.4\n", []
     for number, entry in enumerate(objects, start=1):
         offsets.append(len(body))
         body += b"%d 0 obj\n%s\nendobj\n" % (number, entry)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    encrypt = b"/Encrypt 5 0 R /ID [<00><00>]" if user_password else b""
     return (
         body
         + b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-        + b"trailer << /Size %d /Root 1 0 R %s >>\n" % (len(objects) + 1, encrypt)
+        + b"trailer << /Size %d /Root 1 0 R %s >>\n" % (len(objects) + 1, in_trailer)
         + b"startxref\n%d\n%%%%EOF\n" % len(body)
     )
 

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_tasks.recognition import RecognitionSpec, recognize_pages
-from ocr_tasks.records import DetectedLines, LineText, PageFailure, PageResult
+from ocr_tasks.records import DetectedLines, EmbeddedText, LineText, PageFailure, PageResult
 from tests.toy_engine import (
     AS_RUN,
     ROW,
@@ -138,3 +140,19 @@ def test_an_error_of_the_reader_is_not_taken_for_a_pages_fault():
 
     with pytest.raises(ConnectionError):
         list(recognize_pages(broken(), toy(), AS_RUN))
+
+
+def test_a_page_that_brought_its_text_along_is_not_read():
+    corners = np.array([[[5, y], [60, y], [60, y + 8], [5, y + 8]] for y in (40, 10)], np.float32)
+    text = EmbeddedText(("second", "first"), corners)
+    brought = replace(striped(1, 3), embedded=text)
+    engine = toy(Striped({1}))  # which cannot bear that page
+    answers = by_page(recognize_pages([striped(0, 1), brought, striped(2, 1)], engine, AS_RUN))
+    assert [answers[f"p{number}"].embedded for number in range(3)] == [False, True, False]
+    taken = answers["p1"]
+    assert [line.text for line in taken.lines] == ["first", "second"]
+    assert [line.line_index for line in taken.lines] == [1, 0]
+    assert [line.reading_order for line in taken.lines] == [0, 1]
+    assert [line.polygon.tolist() for line in taken.lines] == corners[::-1].tolist()
+    assert (taken.det_ms, taken.rec_ms, taken.orientation_deg) == (0, 0, 0)
+    assert taken.facts == brought.facts

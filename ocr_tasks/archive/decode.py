@@ -49,7 +49,7 @@ def decode_page(
         attempts=end.attempts,
         degraded=end.degraded,
     )
-    return Page(expected, facts, raster.pixels)
+    return Page(expected, facts, raster.pixels, raster.embedded)
 
 
 def failure_of(

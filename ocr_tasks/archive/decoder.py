@@ -32,6 +32,7 @@ from ocr_tasks.archive.images import decode_frame
 from ocr_tasks.archive.looking import contents_of
 from ocr_tasks.archive.media import ARCHIVES, PDF
 from ocr_tasks.archive.members import OpenArchive
+from ocr_tasks.archive.page_text import told_text
 from ocr_tasks.archive.pdf import OpenPdf
 from ocr_tasks.archive.raster import ArchiveSpec, DecodeSpec, Raster, Rung
 from ocr_tasks.errors import (
@@ -147,7 +148,7 @@ class Decoder:
         self._channel.send({"done": True})
 
     def decode(self, request: Json) -> None:
-        """Sends the pixels of a page."""
+        """Sends the pixels of a page, and its text where that came with it."""
         key, rung = request["key"], Rung(**request["rung"])
         if self._document is None or self._document[0] != key:
             self._forget_document()
@@ -184,6 +185,7 @@ def _told_raster(raster: Raster) -> Json:
         "dpi": raster.dpi,
         "render_scale": raster.render_scale,
         "exif_orientation": raster.exif_orientation,
+        "text": None if raster.embedded is None else told_text(raster.embedded),
     }
 
 

@@ -16,6 +16,7 @@ from ocr_tasks.archive.channel import PART_BYTES, Json
 from ocr_tasks.archive.containment import DecoderProcess
 from ocr_tasks.archive.contents import Contents, Telling
 from ocr_tasks.archive.media import UNKNOWN
+from ocr_tasks.archive.page_text import heard_text
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
 from ocr_tasks.errors import ArchiveBombError, PageError, SettingsError, WorkerDiedError
 
@@ -161,6 +162,7 @@ def _heard_raster(message: Json, pixels: bytearray) -> Raster:
         dpi=_heard_number(message["dpi"]),
         render_scale=_heard_number(message["render_scale"]),
         exif_orientation=orientation,
+        embedded=heard_text(message["text"], frame_width, frame_height),
     )
 
 

@@ -1,4 +1,4 @@
-"""PDF pages to pixels, by pdfium, which must not be used from two threads at once."""
+"""PDF pages to pixels or to the text they bring along, by pdfium, which knows no threads."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,13 @@ from typing import BinaryIO
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from numpy.typing import NDArray
 
+from ocr_tasks.archive.characters import characters_of
+from ocr_tasks.archive.embedded import embedded_text
 from ocr_tasks.archive.raster import DecodeSpec, Raster
 from ocr_tasks.errors import BadPdfError, EncryptedError, PageError, TooLargeError
+from ocr_tasks.imaging.ink import RESOLUTION
 
 POINTS_PER_INCH = 72.0
 LEAST_DPI = 150.0  # small type of a coarse scan is found more easily when it is enlarged
@@ -45,7 +49,7 @@ class OpenPdf:
             self._document.init_forms()  # what was filled into a form is part of the page
 
     def render(self, page_index: int, most_dpi: int | None = None) -> Raster:
-        """The pixels of a page, at no more than ``most_dpi``.
+        """The pixels of a page, at no more than ``most_dpi``; or its text, with a coarse picture.
 
         Raises:
             PageError: BadPdfError or TooLargeError.
@@ -85,21 +89,47 @@ def _render(
         raise BadPdfError(f"page {page_index} cannot be loaded: {error}") from error
     try:
         dpi = min(_dpi(page, spec), most_dpi or math.inf)
-        scale = dpi / POINTS_PER_INCH
-        width, height = page.get_size()
-        if width * height * scale**2 > spec.max_pixels:
-            raise TooLargeError(
-                f"{width:.0f} x {height:.0f} points at {dpi:.0f} dpi are more than "
-                f"{spec.max_pixels} pixels"
-            )
-        bitmap = page.render(scale=scale)
-        pixels = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)  # own its memory
-        bitmap.close()
+        width, height = _pixels_at(page, dpi)
+        if width * height > spec.max_pixels:
+            points = "{:.0f} x {:.0f} points".format(*page.get_size())
+            raise TooLargeError(f"{points} at {dpi:.0f} dpi are more than {spec.max_pixels} pixels")
+        # Not on a lower rung: what ended the decoder may have been the text.
+        wants_text = spec.embedded_text and most_dpi is None
+        raster = _set_in_type(page, dpi) if wants_text else None
+        return raster or Raster(_picture(page, dpi), width, height, dpi, dpi / POINTS_PER_INCH, 1)
     except pdfium.PdfiumError as error:
         raise BadPdfError(f"page {page_index} cannot be rendered: {error}") from error
     finally:
         page.close()
-    return Raster(pixels, pixels.shape[1], pixels.shape[0], dpi, scale, 1)
+
+
+def _set_in_type(page: pdfium.PdfPage, dpi: float) -> Raster | None:
+    """A coarse picture of the page with its text, in the frame of one at ``dpi``.
+
+    None where the text cannot be trusted, or the picture would be too coarse to tell.
+    """
+    frame = _pixels_at(page, dpi)
+    if dpi < RESOLUTION or (characters := characters_of(page, *frame)) is None:
+        return None
+    picture = _picture(page, RESOLUTION)
+    text = embedded_text(characters, picture, frame)
+    if text is None:
+        return None
+    return Raster(picture, *frame, dpi, dpi / POINTS_PER_INCH, 1, text)
+
+
+def _pixels_at(page: pdfium.PdfPage, dpi: float) -> tuple[int, int]:
+    """Width and height of a page's rendering."""
+    width, height = page.get_size()
+    scale = dpi / POINTS_PER_INCH
+    return math.ceil(width * scale), math.ceil(height * scale)
+
+
+def _picture(page: pdfium.PdfPage, dpi: float) -> NDArray[np.uint8]:
+    bitmap = page.render(scale=dpi / POINTS_PER_INCH)
+    pixels = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)  # own its memory
+    bitmap.close()
+    return pixels
 
 
 def _dpi(page: pdfium.PdfPage, spec: DecodeSpec) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
+from ocr_tasks.records import EmbeddedText
+
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSpec:
@@ -25,7 +27,8 @@ class ArchiveSpec:
 class DecodeSpec:
     """How documents become pixels, and within which limits.
 
-    PDF pages are rendered at ``pdf_dpi``, scans in them at no more dots than they have. A page of
+    PDF pages are rendered at ``pdf_dpi``, scans in them at no more dots than they have. Of those
+    set in type the ``embedded_text`` is taken, where it can be trusted. A page of
     more than ``max_pixels`` is refused before it is decoded, a document of more than
     ``max_pages`` or ``max_document_mb`` before it is opened. Decoding happens in a process of its
     own, which is killed after ``timeout_seconds``, may take ``memory_mb``, and is replaced after
@@ -34,6 +37,7 @@ class DecodeSpec:
     """
 
     pdf_dpi: Annotated[int, Ge(36)] = 300
+    embedded_text: bool = True
     max_pixels: Annotated[int, Ge(1)] = 200_000_000
     max_pages: Annotated[int, Ge(1)] = 20_000
     max_document_mb: Annotated[int, Ge(1)] = 4_096
@@ -64,6 +68,7 @@ class Raster:
     """Pixels, BGR uint8 (height, width, 3), upright as the file says; see PageFacts.
 
     ``width`` and ``height`` are the page's own, of which the pixels may be a reduction.
+    ``embedded`` is the text that came with it, where that can be trusted.
     """
 
     pixels: NDArray[np.uint8]
@@ -72,3 +77,4 @@ class Raster:
     dpi: float | None
     render_scale: float | None
     exif_orientation: int
+    embedded: EmbeddedText | None = None

@@ -65,7 +65,10 @@ def row_of(answer: PageResult | PageFailure, provenance: Provenance, spec: Revie
     row["attempts"] = answer.attempts
     if isinstance(answer, PageFailure):
         return row | _failure(answer)
-    return row | _reading(answer) | _quality(answer.lines, spec)
+    row |= _reading(answer)
+    if answer.embedded:  # nothing was guessed, so nothing is known of how well
+        return row | {"status": Status.EMBEDDED_TEXT, "text_source": "embedded"}
+    return row | _quality(answer.lines, spec)
 
 
 def _identity(expected: ExpectedPage) -> Row:
@@ -146,7 +149,7 @@ def _reading(result: PageResult) -> Row:
         "n_lines": len(result.lines),
         "n_chars": len(text),
         "n_words": len(text.split()),
-        "lines": [_line(line) for line in result.lines],
+        "lines": [_line(line, result.embedded) for line in result.lines],
         "read_ms": facts.read_ms,
         "decode_ms": facts.decode_ms,
         "det_ms": result.det_ms,
@@ -155,13 +158,13 @@ def _reading(result: PageResult) -> Row:
     }
 
 
-def _line(line: Line) -> Row:
+def _line(line: Line, embedded: bool) -> Row:
     return {
         "line_index": line.line_index,
         "reading_order": line.reading_order,
         "text": line.text,
-        "conf": line.confidence,
-        "det_score": line.det_score,
+        "conf": None if embedded else line.confidence,
+        "det_score": None if embedded else line.det_score,
         "bbox": list(bounding_box(line.polygon)),
         "polygon": line.polygon.reshape(-1).tolist(),
         "angle": angle_of(line.polygon),

@@ -15,6 +15,7 @@ class Status(StrEnum):
     OK = "ok"
     BLANK = "blank"
     LOW_CONFIDENCE = "low_confidence"
+    EMBEDDED_TEXT = "embedded_text"
     SKIPPED = "skipped"
     FAILED = "failed"
     QUARANTINED = "quarantined"

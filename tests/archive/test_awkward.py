@@ -48,8 +48,10 @@ def test_every_file_ends_in_pages_or_in_coded_errors(entry):
         if isinstance(answer, PageFailure):
             assert answer.error_class in CODES - {"E_INTERNAL", "E_PAGE"}
             assert answer.message
-        else:
+        elif answer.embedded is None:
             assert answer.image.shape == (answer.facts.height, answer.facts.width, 3)
+        else:
+            assert all(text.strip() for text in answer.embedded.texts)
 
 
 @files_that(lambda entry: entry["expect"] == "clean error")

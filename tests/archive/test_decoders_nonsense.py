@@ -25,7 +25,7 @@ DATA = bytes(range(256)) * 100
 def raster(**changes):
     """An answer to a request for a page, of 2 x 2 pixels where nothing else is said."""
     answer = {"done": True, "shape": [2, 2, 3], "size": [2, 2], "dpi": None, "render_scale": None}
-    return answer | {"exif_orientation": 1} | changes
+    return answer | {"exif_orientation": 1, "text": None} | changes
 
 
 def raw(text=b"{}", payload=b"", says=None):
@@ -104,6 +104,9 @@ def test_what_makes_no_sense_ends_the_process_and_is_an_error_of_what_it_opened(
         pytest.param(raster(render_scale=-1), 12, id="a negative scale"),
         pytest.param(raster(exif_orientation=9), 12, id="turned in a ninth way"),
         pytest.param({k: v for k, v in raster().items() if k != "done"}, 12, id="not the last"),
+        pytest.param({k: v for k, v in raster().items() if k != "text"}, 12, id="nothing of text"),
+        pytest.param(raster(text=[]), 12, id="a text without lines"),
+        pytest.param(raster(text=[["a", 0, 0, 2, 3]]), 12, id="a line beside the page"),
     ],
 )
 def test_pixels_that_are_no_page_are_not_taken_for_one(pose, answer, payload):

@@ -25,6 +25,7 @@ from ocr_tasks.errors import PAGE_ERRORS, PageError
 from ocr_tasks.records import Page
 from tests import makers
 from tests.archive.mutations import mutated
+from tests.archive.typeset import text, typeset
 from tests.encrypted import encrypted_pdf
 from tests.makers import encode, image_of
 
@@ -75,6 +76,7 @@ IMAGES = {
     "bmp": makers.bmp(PAGE),
     "pdf": makers.pdf([TEXT, PAGE]),
     "drawn pdf": makers.drawn_pdf(rotation=90),
+    "typeset pdf": typeset(text()),
     "encrypted pdf": encrypted_pdf(""),
 }
 TAR = makers.tar(MEMBERS)
@@ -122,7 +124,8 @@ def test_a_mutated_document_ends_as_a_page_or_as_an_error_of_one(kind, seed):
         assert 0 < height <= answer.facts.height
         assert 0 < width <= answer.facts.width
         assert width * height <= SPEC.max_pixels
-        event(f"{kind}: a page, {answer.facts.degraded}")
+        way = "embedded" if answer.embedded else answer.facts.degraded
+        event(f"{kind}: a page, {way}")
     else:
         assert answer.error_class in PAGE_ERRORS
         assert answer.message

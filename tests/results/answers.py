@@ -45,6 +45,11 @@ def read(number=0, lines=(), width=100, height=80, degraded=None, **changes):
     return PageResult(expected, facts, tuple(lines), 4.0, 8.0, facts.attempts)
 
 
+def embedded(number=0, lines=(), **changes):
+    """A page whose text came with it."""
+    return replace(read(number, lines, **changes), det_ms=0.0, rec_ms=0.0, embedded=True)
+
+
 def failed(number=0, **changes):
     error = TruncatedError("it ends too early")
     return PageFailure(
@@ -85,6 +90,7 @@ ONE_OF_EACH = {
     "ok": read(0, [line(0, "two words", 0.9), line(1, "é", 0.7)]),
     "low_confidence": read(1, [line(0, "smudged", 0.5)]),
     "blank": read(2),
+    "embedded_text": embedded(6, [line(0, "set in type", 1.0), line(1, "by hand", 1.0)]),
     "skipped": skipped(3),
     "failed": failed(4),
     "quarantined": quarantined(5),

@@ -102,7 +102,7 @@ def test_a_row_says_how_often_a_page_was_tried_and_what_it_lost(answer, attempts
     assert (made["attempts"], made["degraded"]) == (attempts, degraded)
 
 
-@pytest.mark.parametrize("status", ["ok", "low_confidence", "blank"])
+@pytest.mark.parametrize("status", ["ok", "low_confidence", "blank", "embedded_text"])
 def test_a_page_that_was_read_names_no_error(status):
     made = row(ONE_OF_EACH[status])
     of_errors = ["error_class", "error_stage", "error_message", "error_retryable"]
@@ -114,6 +114,16 @@ def test_a_blank_page_has_an_empty_text_and_no_confidence():
     assert (made["text"], made["lines"], made["text_source"]) == ("", [], "none")
     assert (made["conf_mean"], made["conf_min"], made["needs_review"]) == (None, None, False)
     assert (made["width_px"], made["height_px"]) == (100, 80)
+
+
+def test_embedded_text_names_its_source_and_no_confidence_as_nothing_was_guessed():
+    made = row(ONE_OF_EACH["embedded_text"])
+    assert (made["text"], made["text_source"]) == ("set in type\nby hand", "embedded")
+    assert (made["n_lines"], made["n_chars"], made["n_words"]) == (2, 19, 5)
+    assert [made[name] for name in ("conf_mean", "conf_min", "conf_p10")] == [None] * 3
+    assert {(each["conf"], each["det_score"]) for each in made["lines"]} == {(None, None)}
+    assert (made["needs_review"], made["review_reason"]) == (False, None)
+    assert (made["det_ms"], made["rec_ms"], made["total_ms"]) == (0, 0, 1.5 + 2.5)
 
 
 def test_what_was_read_is_counted_and_timed():
