@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -27,11 +28,20 @@ GRACE_SECONDS = 10.0  # for a process that was asked to end
 Work = Callable[[Any, Callable[[int], None]], Any]
 
 log = logging.getLogger(__name__)
+_number = 0  # of this process among the workers
 
 
 def cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def worker_number() -> int:
+    """Which this process is of those that work at the same time, from 0; 0 for any other.
+
+    Whoever takes the place of one that has gone takes its number.
+    """
+    return _number
 
 
 def run_in_processes(
@@ -74,10 +84,11 @@ class _Task:
 class _Worker:
     """A process, and the pipe on which it takes items and answers."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, number: int) -> None:
+        self.number = number
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(work, theirs))
+        self.process: BaseProcess = context.Process(target=_serve, args=(work, theirs, number))
         self.process.start()
         theirs.close()
         self.ready = False
@@ -166,9 +177,13 @@ class _Crew:
 
     def _started(self) -> _Worker:
         try:
-            return _Worker(self._work)
+            return _Worker(self._work, self._free_number())
         except OSError as error:  # no memory, or too many processes
             raise WorkerDiedError(f"no worker process can be started: {error}") from error
+
+    def _free_number(self) -> int:
+        taken = {worker.number for worker in self._workers}
+        return next(number for number in count() if number not in taken)
 
     def _next(self) -> _Task | None:
         if self._waiting:
@@ -244,8 +259,10 @@ def _ending_of(process: BaseProcess) -> str:
     return f"ended with exit code {code}"
 
 
-def _serve(work: Work, pipe: Connection) -> None:
+def _serve(work: Work, pipe: Connection, number: int) -> None:
     """What a worker process does: items in, ticks and answers out, until the pipe is closed."""
+    global _number
+    _number = number
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     leave_out_pandas()

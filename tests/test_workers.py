@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ocr_tasks.errors import NotImageError
-from ocr_tasks.workers import cores, run_in_processes
+from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 
 def unheard(units):
@@ -196,3 +196,27 @@ def convert_and_look_for_pandas(item, tick):
 
 def test_workers_do_without_pandas():
     assert list(run_in_processes(convert_and_look_for_pandas, ["a"], 1, unheard)) == [False]
+
+
+def number_of_one_of_three(item, tick):
+    folder = Path(item)
+    (folder / str(os.getpid())).touch()
+    wait_until(lambda: len(list(folder.iterdir())) == 3)
+    return worker_number()
+
+
+def test_workers_that_work_at_the_same_time_are_numbered_from_0(tmp_path):
+    results = run_in_processes(number_of_one_of_three, [str(tmp_path)] * 3, 3, unheard)
+    assert sorted(results) == [0, 1, 2]
+    assert worker_number() == 0
+
+
+def number_and_death(item, tick):
+    if not Path(item).exists():
+        Path(item).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return worker_number()
+
+
+def test_a_worker_in_the_place_of_a_dead_one_has_its_number(tmp_path):
+    assert list(run_in_processes(number_and_death, [str(tmp_path / "died")], 1, unheard)) == [0]

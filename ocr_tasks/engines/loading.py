@@ -86,10 +86,12 @@ def _fastest_kind(spec: EngineSpec) -> tuple[EngineKind, str]:
 def load_engine(spec: EngineSpec) -> Engine:
     """The engine of ``spec.kind``, loaded and ready. Each kind lives in the module of its name.
 
+    Of several devices it takes the first.
+
     Raises:
         ModelError: its packages or its models cannot be had.
     """
-    spec = chosen(spec).spec
+    spec = chosen(spec.on_device(0)).spec
     try:
         module = importlib.import_module(f"ocr_tasks.engines.{spec.kind}")
     except ImportError as error:

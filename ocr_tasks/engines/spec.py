@@ -1,7 +1,7 @@
 """The options of an engine, which every kind reads."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
@@ -17,7 +17,8 @@ Precision = Literal["auto", "fp32", "bf16"]
 class EngineSpec:
     """Which engine reads the pages, where, how exactly, and with which models.
 
-    ``auto`` leaves kind and precision to ``loading.chosen``: the fastest of this machine.
+    ``auto`` leaves kind and precision to ``loading.chosen``: the fastest of this machine. Of
+    several devices, ``gpu:0,gpu:1``, each worker takes one.
     ``det_model`` and ``rec_model`` name local models in place of the default: an ONNX file or a
     folder with ``inference.onnx``, for ``paddle`` a PaddleX model folder. Where ``det_sha256`` and
     ``rec_sha256`` are given, models of another digest are refused unloaded. ``threads`` 0 takes
@@ -40,15 +41,20 @@ class EngineSpec:
         """Refuse a device that no engine knows, and a precision that the engine has not.
 
         Raises:
-            SettingsError: the device is neither ``cpu`` nor ``gpu:N``, or only OpenVINO could
-                compute as exactly as that.
+            SettingsError: the device is neither ``cpu`` nor some of ``gpu:N``, or only OpenVINO
+                could compute as exactly as that.
         """
-        if self.device != "cpu" and not re.fullmatch(r"gpu:\d+", self.device):
+        if not re.fullmatch(r"cpu|gpu:\d+(,gpu:\d+)*", self.device):
             raise SettingsError(f"engine.device={self.device!r}: use cpu or gpu:0, gpu:1, …")
         if self.precision == "bf16" and self.kind not in {"auto", "openvino"}:
             raise SettingsError(
                 f"engine.precision=bf16 needs engine.kind=openvino, not {self.kind}"
             )
+
+    def on_device(self, number: int) -> "EngineSpec":
+        """The spec with one of its devices: they are given out in turn, from ``number`` 0."""
+        devices = self.device.split(",")
+        return replace(self, device=devices[number % len(devices)])
 
 
 def gpu_index(device: str) -> int:

@@ -31,7 +31,7 @@ from ocr_tasks.results.rows import ReviewSpec, row_of
 from ocr_tasks.sealing import FailureSpec, seal_run
 from ocr_tasks.settings import JobSettings, Values
 from ocr_tasks.stores.filesystems import SCHEMES
-from ocr_tasks.workers import cores, run_in_processes
+from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 Json = dict[str, Any]
 
@@ -84,11 +84,13 @@ def infer(
     shard_id: str,
     threads: int | None = None,
     tick: Callable[[int], None] = _unheard,
+    device_number: int | None = None,
 ) -> Json:
     """Reads the pages of one shard and commits their rows; a committed shard is left alone.
 
-    ``tick`` hears how many more pages are done. Returns what stands committed: shard_id, attempt,
-    pages, lines, by_status.
+    ``tick`` hears how many more pages are done. Of several devices it takes ``device_number``, or,
+    where nobody gives them out, that of the shard. Returns what stands committed: shard_id,
+    attempt, pages, lines, by_status.
 
     Raises:
         StorageError: the store did not answer; nothing is committed.
@@ -105,6 +107,7 @@ def infer(
         raise DamagedFileError(f"{run.layout.part(shard_id)} is gone from a sealed run")
     det, rec = run.frozen.engine.detector, run.frozen.engine.recognizer
     spec = replace(settings.engine, det_sha256=det.sha256, rec_sha256=rec.sha256)
+    spec = spec.on_device(int(shard_id) if device_number is None else device_number)
     with pinned_engine(spec if threads is None else replace(spec, threads=threads)) as engine:
         run.refuse_other_models(engine.info)
         provenance = run.provenance(shard_id, engine.info)
@@ -180,7 +183,7 @@ def infer_missing(
         for item in items:
             _infer_item(item, advance)
     else:
-        for _ in run_in_processes(_infer_item, items, processes, advance, _shard_of):
+        for _ in run_in_processes(_infer_item, items, processes, advance, "shard {0[2]}".format):
             pass
     return {"run_id": run_id, "shards": len(missing)}
 
@@ -291,9 +294,4 @@ def _planned(layout: RunLayout, settings: ArchiveOcrSettings, retry_of: str | No
 
 
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
-    output, run_id, shard_id, threads = item
-    return infer(output, run_id, shard_id, threads, tick)
-
-
-def _shard_of(item: tuple[str, str, str, int]) -> str:
-    return f"shard {item[2]}"
+    return infer(*item, tick, worker_number())

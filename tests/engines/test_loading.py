@@ -16,11 +16,20 @@ def test_an_engine_says_of_which_kind_it_is(kind):
     assert (info.engine, info.device) == (kind, "cpu")
 
 
-@pytest.mark.parametrize("device", ["gpu", "gpu:", "gpu:x", "gpu:0 ", "cuda:0", "CPU", "", "cpu:0"])
+@pytest.mark.parametrize(
+    "device",
+    ["gpu", "gpu:", "gpu:x", "gpu:0 ", "cuda:0", "CPU", "", "cpu:0", "gpu:0,", "cpu,gpu:0"],
+)
 def test_a_device_that_no_engine_knows_is_refused(device):
     with pytest.raises(SettingsError, match=r"engine\.device") as refusal:
         EngineSpec(device=device)
     assert repr(device) in str(refusal.value)
+
+
+def test_several_devices_are_given_out_in_turn():
+    spec = EngineSpec(device="gpu:2,gpu:0,gpu:5")
+    assert [spec.on_device(n).device for n in range(4)] == ["gpu:2", "gpu:0", "gpu:5", "gpu:2"]
+    assert EngineSpec().on_device(7).device == "cpu"
 
 
 @pytest.mark.parametrize(("device", "index"), [("gpu:0", 0), ("gpu:12", 12)])

@@ -297,3 +297,22 @@ def test_a_run_from_memory_to_memory_is_sealed(memory_url):
     seal = archive_ocr.run(settings_for(f"{memory_url}/in", f"{memory_url}/out"), "r1", 2)
     assert seal["by_status"] == {"ok": 3}
     assert all(storage.exists(f"{memory_url}/out/{file['path']}") for file in seal["files"])
+
+
+def test_workers_share_out_the_devices_and_shards_alone_take_them_by_their_number(tmp_path):
+    for number in range(12):
+        storage.write(f"{tmp_path}/in/{number}.png", png(draw_page([str(number)])))
+    engine = {"kind": "fake", "device": "gpu:1,gpu:3", "options": {"seconds_a_page": 0.3}}
+    settings = settings_for(f"{tmp_path}/in", f"{tmp_path}/out", engine=engine, shards={"pages": 1})
+    archive_ocr.run(settings, "r1", workers=2)
+    devices = Counter(row["device"] for row in rows_in(settings.output))
+    assert set(devices) == {"gpu:1", "gpu:3"}
+    assert min(devices.values()) >= 3  # they take from one queue, so that none waits
+    alone = settings_for(f"{tmp_path}/in", f"{tmp_path}/two", engine=engine, shards={"pages": 1})
+    planned = archive_ocr.plan(alone, "r2")
+    for shard in ("00002", "00003"):
+        archive_ocr.infer(planned["output"], "r2", shard)
+    assert {row["shard_id"]: row["device"] for row in rows_in(alone.output)} == {
+        "00002": "gpu:1",
+        "00003": "gpu:3",
+    }
