@@ -104,7 +104,8 @@ def _images_beside_text(page: pdfium.PdfPage) -> list[Box] | None:
     boxes: list[Box] = []
     has_text = False
     for number, thing in enumerate(page.get_objects(max_depth=MAX_DEPTH)):
-        if number > MAX_OBJECTS:
+        is_too_deep = thing.type == pdfium_c.FPDF_PAGEOBJ_FORM and thing.level >= MAX_DEPTH - 1
+        if number > MAX_OBJECTS or is_too_deep:
             return None
         if thing.type == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             boxes.append(_image_box(thing))

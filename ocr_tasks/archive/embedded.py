@@ -17,7 +17,7 @@ from ocr_tasks.records import EmbeddedText
 LEAST_OF_A_LINE = 2  # characters, on average: lines of one are set from top to bottom
 LEAST_CHARACTERS = 30  # without white space: OCR of less is quickly done
 MOST_IMAGES = 0.05  # of the page that pictures may take
-MOST_HIDDEN = 0.1  # of a line's characters that need not be seen, or one: faint stops and commas
+MOST_HIDDEN = 0.1  # of a line's stops and commas, or one, need not be seen: they are faint
 FINE = 2  # cells a pixel of the picture, where characters are looked for that hide one another
 ACCENTS = "\u00a8\u00af\u00b4\u00b8"  # diaeresis, macron, acute, cedilla, each alone
 LEFTWARD = {"R", "AL", "AN"}  # kinds of characters that are read from right to left
@@ -88,7 +88,7 @@ def _doubt_in_picture(
         return "text over text"
     edges = edges_of(picture)
     seen = boxes_with_ink(edges, characters.ink * scale)
-    if any(_is_hidden(line, seen) for line in lines):
+    if any(_is_hidden(line, seen, characters.text) for line in lines):
         return "hidden text"
     outside = has_ink_outside(edges, characters.ink[letters] * scale)
     return "ink beside the text" if outside else None
@@ -150,6 +150,7 @@ def _hide_one_another(
     return False
 
 
-def _is_hidden(line: TypeLine, seen: NDArray[np.bool_]) -> bool:
-    unseen = len(line.members) - int(seen[line.members].sum())
-    return unseen > max(1, MOST_HIDDEN * len(line.members))
+def _is_hidden(line: TypeLine, seen: NDArray[np.bool_], text: str) -> bool:
+    """Whether a letter or digit cannot be seen, or more than some of the marks between them."""
+    unseen = [text[member] for member in line.members if not seen[member]]
+    return any(map(str.isalnum, unseen)) or len(unseen) > max(1, MOST_HIDDEN * len(line.members))

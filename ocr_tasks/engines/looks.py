@@ -19,7 +19,7 @@ FIRM = 0.9  # mean confidence of voters whose characters can be counted on
 CHARACTER_WIDTH = 15.0  # pixels that characters are squeezed to: nearly two network steps
 NARROWEST = 0.55  # of its own width: no line is squeezed further
 DOUBTFUL = 0.92  # confidence below which a squeezed line is read at its own width
-WRONG_WAY_UP = 0.7  # and below which a line may be upside down, on a page that is readable
+WRONG_WAY_UP = 0.8  # and below which a line may be upside down, on a page that is readable
 
 Crops = dict[int, Pixels]  # by the number of the line
 Texts = dict[int, LineText]
@@ -54,7 +54,8 @@ def reading_of(strips: list[Pixels]) -> LineReading:
         upside_down = Vote([*texts.values()], [*turned_texts.values()]).gain > BETTER
         if upside_down:
             texts, strips = turned_texts, [by_half_a_turn(strip) for strip in strips]
-    is_readable = mean_confidence(texts.values()) >= READABLE
+    # The median: one voter may be upside down itself.
+    is_readable = np.median([read.confidence for read in texts.values()] or [1.0]) >= READABLE
     others = [line for line in longest if line not in texts]
     texts |= yield from _read_squeezed(strips, others, _squeeze(strips, texts))
     turned: set[int] = set()
@@ -112,7 +113,11 @@ def _turn_lines(strips: list[Pixels], texts: Texts) -> Generator[Crops, Texts, s
         line for line, read in texts.items() if read.text.strip() and read.confidence < WRONG_WAY_UP
     ]
     turned = yield from _read({line: by_half_a_turn(strips[line]) for line in doubtful})
-    better = {line: read for line, read in turned.items() if read.confidence >= READABLE}
+    better = {
+        line: read
+        for line, read in turned.items()
+        if read.confidence >= max(READABLE, texts[line].confidence + SURE)
+    }
     texts |= better
     return set(better)
 

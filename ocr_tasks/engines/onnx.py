@@ -97,6 +97,10 @@ def _share_memory() -> None:
 
 def _providers(spec: EngineSpec) -> list[str | tuple[str, dict[str, Any]]]:
     if spec.device == "cpu":
+        if spec.options:
+            raise ModelError(
+                "engine.options go to ONNX Runtime's CUDA provider: on the CPU is none"
+            )
         return ["CPUExecutionProvider"]
     if "CUDAExecutionProvider" not in ort.get_available_providers():
         raise ModelError(

@@ -31,11 +31,14 @@ def load(spec: EngineSpec) -> Engine:
     """The engine that ``spec`` names; ``auto`` is fp32 here.
 
     Raises:
-        ModelError: a file is absent or is not the pinned one, or this CPU has not the precision.
+        ModelError: a file is absent or is not the pinned one, this CPU has not the precision, or
+            there are options.
     """
     precision = "bf16" if spec.precision == "bf16" else "fp32"
     if spec.device != "cpu":
         raise ModelError(f"engine.device={spec.device}: OpenVINO runs on the CPU here")
+    if spec.options:
+        raise ModelError("engine.options are for other engines: OpenVINO takes none")
     if precision == "bf16" and not computes_in_bf16():
         raise ModelError("engine.precision=bf16: this CPU has no instructions for it")
     det, rec = detector_file(spec), recognizer_file(spec)

@@ -10,6 +10,7 @@ Polygons = NDArray[np.float32]  # (lines, 4, 2), pixels, clockwise from the line
 
 SAME_ROW = 0.5  # of the smaller height: centres nearer than this stand in one row
 GUTTER = 0.5  # of the median line height: a white gap this wide can part two columns
+MOST_ASKEW = math.radians(15)  # of a page; beyond, its lines stand on end or anyhow
 RUNNING_TEXT = 7.0  # width over height from which a line is taken for running text
 
 
@@ -45,13 +46,28 @@ def reading_order(polygons: Polygons) -> list[int]:
     documents"): a region that a white gutter parts into columns of running text is read column
     by column; otherwise it is cut at its widest horizontal gap where the parts below or above
     hold columns, or above and below a band of columns; the rest is read row by row. Short cells
-    (prices beside articles) are no running text, so tables stay rows.
+    (prices beside articles) are no running text, so tables stay rows. A page that lies a little
+    askew is levelled first, or its gutters would not be white from top to bottom.
     """
     if len(polygons) == 0:
         return []
-    low, high = polygons.min(axis=1), polygons.max(axis=1)
+    level = _levelled(polygons)
+    low, high = level.min(axis=1), level.max(axis=1)
     spans = np.concatenate([low, high], axis=1)
     return _cut(spans, list(range(len(polygons))))
+
+
+def _levelled(polygons: Polygons) -> Polygons:
+    """The polygons turned by as much as the longer lines are askew, if that is not much."""
+    along = polygons[:, 1] - polygons[:, 0]
+    lengths = np.hypot(along[:, 0], along[:, 1])
+    longer = along[lengths >= np.median(lengths)]
+    angle = float(np.median(np.arctan2(longer[:, 1], longer[:, 0])))
+    if abs(angle) > MOST_ASKEW:
+        return polygons
+    cos, sin = math.cos(angle), math.sin(angle)
+    levelled: Polygons = (polygons @ np.array([[cos, -sin], [sin, cos]])).astype(np.float32)
+    return levelled
 
 
 def _cut(spans: NDArray[np.float32], region: list[int]) -> list[int]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 RESOLUTION = 72.0  # dots an inch
 CONTRAST = 24  # of 255 in any channel, within a pixel around
 RULE = 10  # pixels: marks that run on for so long without a change are rules, not writing
+LONG_RULE = 24  # pixels: and no letter runs on for so long
 SMALL = 10  # pixels: marks that are less wide and high hold no word; bullets, ends of rules
 THIN = 4  # pixels: marks that are no wider, or no higher, are rules too, if with breaks and joints
 NEAR = 2  # pixels: marks so near belong together, and to a box
@@ -50,9 +51,12 @@ def _changes(page: Pixels, around: tuple[int, int]) -> Mask:
 
 
 def boxes_with_ink(edges: Edges, boxes: Boxes) -> NDArray[np.bool_]:
-    """Whether each box holds as many edges as a thin stroke through it would have."""
+    """Whether each box holds as many edges as a thin stroke through it would have.
+
+    Rules too long for a letter are not its ink: text may lie on one unseen.
+    """
     height, width = edges.across.shape
-    sums = cv2.integral(edges.all)
+    sums = cv2.integral(edges.all & ~_rules(edges, LONG_RULE))
     x0, y0 = (np.floor(boxes[:, axis]).astype(int) for axis in (0, 1))
     x1, y1 = (np.ceil(boxes[:, axis]).astype(int) for axis in (2, 3))
     x0, x1 = np.clip(x0, 0, width - 1), np.clip(np.maximum(x1, x0 + 1), 1, width)
@@ -67,7 +71,7 @@ def has_ink_outside(edges: Edges, boxes: Boxes) -> bool:
 
     Rules, broken ones too, borders, tinted fields and marks less than SMALL do not count.
     """
-    outside = edges.all & ~_rules(edges)
+    outside = edges.all & ~_rules(edges, RULE)
     for (x0, y0), (x1, y1) in _grown(boxes):
         outside[y0:y1, x0:x1] = 0
     side = 2 * NEAR + 1
@@ -77,10 +81,10 @@ def has_ink_outside(edges: Edges, boxes: Boxes) -> bool:
     return bool(((sides.max(axis=1) >= SMALL) & (sides.min(axis=1) > THIN)).any())
 
 
-def _rules(edges: Edges) -> Mask:
+def _rules(edges: Edges, length: int) -> Mask:
     """Straight marks: along them nothing changes, which it does along any writing."""
-    return _runs(edges.down & ~edges.across, (1, RULE)) | _runs(
-        edges.across & ~edges.down, (RULE, 1)
+    return _runs(edges.down & ~edges.across, (1, length)) | _runs(
+        edges.across & ~edges.down, (length, 1)
     )
 
 

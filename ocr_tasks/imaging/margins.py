@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 UNSEEN = 6  # grey levels: text that stands out by no more is found by no detector of PP-OCR's
 STRIP = 4.0  # longer side over shorter from which a page counts as a strip
-EMPTY = 24  # grey levels between the lightest and the darkest of a row or column without marks
+EMPTY = 12  # levels of a colour, at most, between the pixels of a row or column without marks
 KEPT = 0.05  # of the shorter side: what remains of a margin
 
 
@@ -25,9 +25,8 @@ def part_with_marks(page: NDArray[np.uint8]) -> tuple[int, int, int, int]:
     height, width = page.shape[:2]
     if max(height, width) < STRIP * min(height, width):
         return 0, 0, height, width
-    green = page[:, :, 1]
-    rows = np.flatnonzero(np.ptp(green, axis=1) > EMPTY)
-    columns = np.flatnonzero(np.ptp(green, axis=0) > EMPTY)
+    rows = np.flatnonzero(np.ptp(page, axis=1).max(axis=1) > EMPTY)
+    columns = np.flatnonzero(np.ptp(page, axis=0).max(axis=1) > EMPTY)
     if not rows.size or not columns.size:
         return 0, 0, height, width
     edge = round(KEPT * min(height, width))

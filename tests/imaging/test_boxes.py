@@ -62,6 +62,14 @@ def test_a_bounding_box_is_rounded_outwards_to_whole_pixels():
     assert bounding_box(polygon) == (10, 5, 41, 21)
 
 
+@pytest.mark.parametrize("degrees", [-10.0, -3.0, -1.0, 0.0, 1.0, 3.0, 10.0])
+def test_columns_of_a_page_that_lies_askew_are_columns(degrees):
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    columns = [box(x, 60 * row, 900, height=40) for x in (100, 1060) for row in range(50)]
+    turned = np.array(columns, np.float32) @ np.array([[cos, sin], [-sin, cos]], np.float32)
+    assert reading_order(turned) == list(range(100))
+
+
 @given(st.lists(st.tuples(*[st.floats(0, 4000, width=32)] * 2), min_size=4, max_size=4))
 def test_a_bounding_box_holds_every_corner(corners):
     polygon = np.array(corners, np.float32)
