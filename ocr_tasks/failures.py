@@ -27,6 +27,7 @@ from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.failed import FailedPage, failed_pages
 from ocr_tasks.results.seal import read_seal
+from ocr_tasks.text.names import printable
 
 Json = dict[str, Any]
 OBJECTS_A_LOOKER = 32  # a decoder takes longer to start than to look into a few objects
@@ -157,7 +158,8 @@ def _lost(
 ) -> ExpectedPage:
     """The expectation of a failed page that was not found again, and why it was not."""
     if fault is not None:
-        return replace(page, skipped=False, error_class=fault.code, error_message=str(fault))
+        why = printable(str(fault))  # it may name a file whose name is no UTF-8
+        return replace(page, skipped=False, error_class=fault.code, error_message=why)
     for other in faults:  # of the whole object, or of the document within it
         if other.source_member is None or other.source_id == page.source_id:
             code, message = other.error_class, other.error_message

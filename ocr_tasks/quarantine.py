@@ -40,6 +40,7 @@ from ocr_tasks.errors import (
 from ocr_tasks.planning import TEXT_SECTIONS, PlannedRun, flattened
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.failed import FailedPage
+from ocr_tasks.text.names import printable
 
 Json = dict[str, Any]
 LIST = "failures.jsonl"  # written last
@@ -140,7 +141,7 @@ def _copy_object(folder: str, documents: list[ExpectedPage], spec: DecodeSpec) -
                     _create(folder, name, document.file)
                     copies.append(Copy(page, name, document.sha256))
             except PageError as error:
-                copies.append(Copy(page, None, None, str(error)))
+                copies.append(Copy(page, None, None, printable(str(error))))
     return copies
 
 
@@ -182,7 +183,7 @@ def list_failures(
 
 def _told(folder: str, page: FailedPage, copy: Copy, overrides: Json) -> Json:
     in_place = copy.file is None or page.error_class in SHOWN_IN_PLACE
-    where = page.source_uri if in_place else storage.join(folder, str(copy.file))
+    where = stored_uri(copy.page) if in_place else storage.join(folder, str(copy.file))
     return asdict(page) | {
         "remedy": PAGE_ERRORS.get(page.error_class, PageError).remedy,
         "file": copy.file,
@@ -194,10 +195,18 @@ def _told(folder: str, page: FailedPage, copy: Copy, overrides: Json) -> Json:
 
 def reproducer(where: str, overrides: Json) -> str:
     """A shell's command line that reads ``where`` with these settings."""
-    words = ["ocr-tasks", "ocr", where]
+    words = ["ocr-tasks", "ocr", _quoted(where)]
     for key, value in overrides.items():
-        words += ["-o", f"{key}={_as_yaml(value)}"]
-    return shlex.join(words)
+        words += ["-o", shlex.quote(f"{key}={_as_yaml(value)}")]
+    return " ".join(words)
+
+
+def _quoted(where: str) -> str:
+    """The word for a shell; bytes that are no UTF-8 as bash, ksh and zsh take them."""
+    if where == printable(where):
+        return shlex.quote(where)
+    escaped = where.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{printable(escaped)}'"
 
 
 def _as_yaml(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The command lines of reproducers: read by a shell, they are the words that were meant."""
 
+import os
 import shlex
 import subprocess
 
@@ -17,6 +18,7 @@ HOSTILE = [
     "-o",
     "s3://bucket/reçu № 7 漢字.jpg",
     "file:///!history/*?[a]{b,c}~",
+    "file:///cl\udcff/it's \\x41 \udce9.png",  # bytes that are no UTF-8
 ]
 
 
@@ -25,7 +27,7 @@ def test_bash_reads_the_words_that_were_meant(where):
     line = reproducer(where, {"engine.det_model": "models/a b;id", "decode.max_pixels": 5})
     script = f'ocr-tasks() {{ printf "%s\\0" "$@"; }}; {line}'
     done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
-    words = done.stdout.decode().split("\0")[:-1]
+    words = os.fsdecode(done.stdout).split("\0")[:-1]
     assert words[:2] == ["ocr", where]
     assert parse_overrides(words[3::2]) == {
         "engine": {"det_model": "models/a b;id"},

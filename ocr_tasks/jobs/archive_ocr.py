@@ -279,6 +279,7 @@ def _freeze(
     dag_run_id: str | None,
     retry_of: str | None = None,
 ) -> None:
+    refuse_secrets({"run_id": layout.run_id, "dag_run_id": dag_run_id})
     manifest = plan_shards(pages, settings.shards, workers)
     engine = load_engine(settings.engine).info
     values = settings.model_dump(mode="json")

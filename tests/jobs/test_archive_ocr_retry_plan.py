@@ -118,9 +118,12 @@ def test_a_retry_whose_first_run_was_deleted_cannot_know_its_pages(failed_run):
         archive_ocr.retry(failed_run, "r2", "r3", None, 1)
 
 
-def test_a_folder_that_was_closed_is_read_once_it_is_open(settings, scans, monkeypatch):
+@pytest.mark.parametrize("name", ["b", "b\udcff"], ids=["a name", "a name that is no UTF-8"])
+def test_a_folder_that_was_closed_is_read_once_it_is_open(settings, scans, monkeypatch, name):
     """Root may list every folder, so the store is made to say that one is closed."""
-    folder = f"{storage.absolute(scans)}/b"
+    root = Path(storage.absolute(scans).removeprefix("file://"))
+    (root / "b").rename(root / name)
+    folder = f"{storage.absolute(scans)}/{name}"
     listed = storage.list_objects
 
     def closed(url):

@@ -111,6 +111,16 @@ def test_a_secret_among_the_settings_is_refused_and_nothing_is_written(
     assert state_of(tmp_path) == {}
 
 
+def test_a_secret_is_no_name_for_a_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", PLANTED["HF_TOKEN"])
+    (tmp_path / "a.png").write_bytes(png(page("a")))
+    settings = settings_for(tmp_path / "a.png", tmp_path / "out")
+    with pytest.raises(SettingsError, match="run_id holds") as refusal:
+        archive_ocr.plan(settings, PLANTED["HF_TOKEN"])
+    assert PLANTED["HF_TOKEN"] not in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_secret_on_the_command_line_is_not_repeated(tmp_path):
     output = f"s3://AKIA:{PLANTED['AWS_SECRET_ACCESS_KEY']}@bucket/out"
     for command in (
