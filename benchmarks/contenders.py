@@ -68,16 +68,16 @@ def _costs(measured: Measured) -> Iterator[None]:
 
 
 def _watch_memory(measured: Measured, done: threading.Event) -> None:
-    """Notes the most that all processes together held; shared pages count once for each."""
+    """Notes the most that all processes together held; what they share counts once (PSS)."""
     me = psutil.Process()
-    while not done.wait(0.2):
+    while not done.wait(1.0):  # to ask takes milliseconds
         held = 0
         for process in [me, *me.children(recursive=True)]:
             try:
-                held += process.memory_info().rss
+                held += process.memory_full_info().pss
             except psutil.NoSuchProcess:
                 continue  # it has ended since
-        measured.peak_mb = max(measured.peak_mb, held / 2**20)
+        measured.peak_mb = max(measured.peak_mb, held / 1e6)
 
 
 def _cpu_seconds() -> float:

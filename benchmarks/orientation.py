@@ -1,15 +1,16 @@
 """Pages turned by quarter turns: whether that is found, and how much of the text is then the same.
 
-usage: orientation.py FOLDER [--limit N] [--truth FILE --scorer FILE]
+usage: orientation.py FOLDER [--limit N] [--truth FILE]
 
 Every image of the folder, which must stand upright, is read as it is and turned by 90, 180 and 270
 degrees. Prints, for each turn, how many pages were taken for what they are, how far their texts
 agree with the upright page's (1 minus the normalised edit distance without white space), and the
-seconds a page takes. With transcriptions and a scorer, as throughput.py takes them, also the error
-rate. Exit code 1 if an upright page was turned.
+seconds a page takes; with transcriptions, as scoring.py takes them, also the error rate. Exit code
+1 if an upright page was turned.
 """
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -53,8 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, help="at most so many pages, spread over the folder")
-    parser.add_argument("--truth", type=Path, help="transcriptions, for --scorer")
-    parser.add_argument("--scorer", type=Path)
+    parser.add_argument("--truth", type=Path, help="transcriptions of the pages")
     options = parser.parse_args()
     paths = images_in(options.folder, options.limit)
     readings: list[Reading] = []
@@ -63,7 +63,7 @@ def main() -> None:
         started = time.process_time()
         readings += list(_readings(paths, turned))
         seconds[turned] = (time.process_time() - started) / len(paths)
-    rates = _error_rates(readings, options.truth, options.scorer) if options.scorer else {}
+    rates = _error_rates(readings, options.truth) if options.truth else {}
     sys.exit(_print(readings, seconds, rates))
 
 
@@ -87,14 +87,14 @@ def _upright_lines(page: PageResult, turned: int) -> Lines:
     ]
 
 
-def _error_rates(readings: list[Reading], truth: Path, scorer: Path) -> dict[int, float]:
+def _error_rates(readings: list[Reading], truth: Path) -> dict[int, float]:
     """The share of characters that are wrong, for each turn."""
     rates = {}
     for turned in TURNS:
         with tempfile.TemporaryDirectory() as folder:
             these = {each.name: each.lines for each in readings if each.turned == turned}
             write_rows(these, Path(folder))
-            rates[turned] = error_rates(Path(folder), truth, scorer)["cer"]
+            rates[turned] = (error_rates(Path(folder), truth) or {"cer": math.nan})["cer"]
     return rates
 
 

@@ -1,15 +1,14 @@
 """Pages a second, ours against others', on the same pages and weights.
 
 usage: throughput.py [--pages FOLDER] [--limit N] [--skip N] [--rounds N] [--truth FILE]
-                     [--scorer FILE] [--only NAME …] [--draw FILE]
+                     [--only NAME …] [--draw FILE]
 
 Contenders take turns (A B C A B C … and the first once more), each pass in a fresh process, so that
 a slow minute of a shared machine hits all of them; see contenders.py for what each pass measures.
 CPU seconds stand beside the wall clock. A pass that used less than 80 % of the cores was disturbed,
 or waits for something; it is marked, and not counted where there is another.
 
-``--scorer`` is a program that takes ``--truth``, a folder of rows and ``--json``, and prints error
-rates by genre. Without one, no error rates are printed.
+``--truth`` has the transcriptions, as scoring.py takes them; the sample's own where it is left out.
 """
 
 import argparse
@@ -34,6 +33,7 @@ from scoring import error_rates, read_texts
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "tests" / "data" / "sample_archive"
+TRUTH = SAMPLE.parent / "sample_truth.jsonl"
 CORES = len(os.sched_getaffinity(0))
 BUSY = 0.8  # of the cores: a pass that used less was disturbed
 NEEDS = {"Tesseract": "tesseract"}  # a program, without which the contender is left out
@@ -87,8 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, default=12, help="at most this many pages")
     parser.add_argument("--skip", type=int, default=0, help="leave out so many to begin with")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--truth", type=Path, help="transcriptions, for --scorer")
-    parser.add_argument("--scorer", type=Path)
+    parser.add_argument("--truth", type=Path, default=TRUTH, help="transcriptions of the pages")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=list(CONTENDERS))
     parser.add_argument("--draw", type=Path, help="an SVG file for the bars")
     return parser.parse_args()
@@ -119,9 +118,7 @@ def _print(
             key: statistics.median(each.figures[key] for each in sound) for key in sound[0].figures
         }
         rates[name] = pages / figures["wall"]
-        scores = (
-            error_rates(first[name].rows, options.truth, options.scorer) if options.scorer else None
-        )
+        scores = error_rates(first[name].rows, options.truth) or {}
         mark = "" if sound != of_it or min(each.busy for each in of_it) >= BUSY else " (disturbed)"
         table.add_row(
             name + mark,
@@ -129,11 +126,10 @@ def _print(
             f"{rates[name] / rates[names[0]]:.2f}",
             f"{figures['cpu']:.1f}",
             f"{statistics.median(each.busy for each in sound):.0%}",
-            f"{scores['cer']:.4f}" if scores else "",
-            f"{scores['word_f1']:.4f}" if scores else "",
+            *(f"{scores[rate]:.4f}" if scores else "" for rate in ("cer", "word_f1")),
             "{:.3f} {}".format(*_lowest_agreement(texts[names[0]], texts[name])),
             f"{figures['peak_mb']:.0f}",
-            f"{figures['start_up']:.1f}",
+            f"{figures['start_up']:.1f}" if figures["start_up"] else "within",
         )
     console.print(table)
     return rates
