@@ -99,6 +99,8 @@ TRUSTED = {
     "a small even picture beside it": typeset(
         text() + draw(30, 30, 60, 60), more=[picture(4, 4, 230)]
     ),
+    "underlined text": typeset(text() + b"0.8 w 30 257 m 180 257 l S"),
+    "large type": typeset(text(LINES, top=250, size=28, leading=60), size=(400, 300)),
     "a form": typeset(b"/X Do", more=[form(text())]),
     "a link": typeset(
         text(), in_page=b"/Annots [7 0 R]", more=[form(b""), annotation(b"Link", b"/A << >>")]
@@ -171,6 +173,16 @@ DOUBTFUL = {
     "accents that stand alone": typeset(BOXES, **font(b"00B4")),
     "text from right to left": typeset(BOXES, **font(b"05D0")),
     "white on white": typeset(b"1 g " + text()),
+    "a name under a bar": typeset(text() + b"0 g 30 256 40 14 re f"),
+    "a digit that is cut away": typeset(
+        text() + b"q 30 90 71 30 re W n " + text(["Amount 1234567"], top=100) + b"Q"
+    ),
+    "single digits that are white on white": typeset(
+        text() + b"1 g " + b"".join(text(["9"], x, 100) for x in range(30, 330, 40))
+    ),
+    "white on a rule": typeset(
+        text() + b"0 g 0.8 w 30 103 m 330 103 l S 1 g " + text(["of no colour at all"], top=100)
+    ),
     "one line that is white on white": typeset(text() + b"1 g " + text(["of no colour"], top=100)),
     "text covered by white": typeset(text() + WHITE),
     "text covered by black": typeset(text() + b"0 g 20 200 300 80 re f"),
