@@ -67,7 +67,10 @@ class Member:
 
 
 class OpenArchive:
-    """A tar or zip that is open for listing and reading. Folders are no members."""
+    """A tar or zip that is open for listing and reading.
+
+    Folders are no members, but what a zip calls a folder and has bytes is a file.
+    """
 
     def __init__(self, file: BinaryIO, media_type: str, packed: int, spec: ArchiveSpec) -> None:
         """Opens the archive in ``file``, which is ``packed`` bytes long.
@@ -93,7 +96,7 @@ class OpenArchive:
             raise BadArchiveError(f"the archive cannot be opened: {error}") from error
 
     def members(self) -> Iterator[Member]:
-        """Every member that is no folder, in the archive's order.
+        """Every member, in the archive's order.
 
         Raises:
             BadArchiveError: the archive ends too early or is damaged.
@@ -140,11 +143,13 @@ class OpenArchive:
         assert isinstance(self._archive, zipfile.ZipFile)
         infos = self._archive.infolist()
         for index, info in enumerate(infos):
-            if info.is_dir():
+            has_bytes = info.file_size > 0 or info.CRC != 0  # which a lie of its size leaves
+            if info.is_dir() and not has_bytes:
                 continue
             special = "encrypted in the zip" if info.flag_bits & 0x1 else None
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if kind not in {0, stat.S_IFREG}:  # 0: the program that packed it knew no kinds
+            is_file = kind in {0, stat.S_IFREG}  # 0: the program that packed it knew no kinds
+            if not is_file and not (kind == stat.S_IFDIR and has_bytes):
                 special = SPECIAL
             name = printable(info.filename)
             yield Member(index, name, info.file_size, None, _fault_of(name, special))
