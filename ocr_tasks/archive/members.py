@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 
 from ocr_tasks.archive.media import COMPRESSED_TAR, HEAD_BYTES, TAR, UNKNOWN, ZIP, sniff
 from ocr_tasks.archive.raster import ArchiveSpec
+from ocr_tasks.archive.zips import is_folder, open_zip
 from ocr_tasks.errors import (
     ArchiveBombError,
     ArchivePathError,
@@ -35,6 +36,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
 COPY_BYTES = 1 << 16
 RATIO_FREE_BYTES = 256e6  # a blank page packs a thousand to one, and harms nobody
 SPECIAL = "not a regular file: a link, device, pipe or something else"
+_KINDS = {0, stat.S_IFREG}  # 0: the program that packed it knew no kinds
 MAX_NAME = 1_024  # characters of a name that a message shows
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
@@ -87,7 +89,7 @@ class OpenArchive:
         self._archive: tarfile.TarFile | zipfile.ZipFile
         try:
             if media_type == ZIP:
-                self._archive = zipfile.ZipFile(file)
+                self._archive = open_zip(file)
             else:
                 if media_type == COMPRESSED_TAR:
                     _refuse_other_content(file)
@@ -143,13 +145,11 @@ class OpenArchive:
         assert isinstance(self._archive, zipfile.ZipFile)
         infos = self._archive.infolist()
         for index, info in enumerate(infos):
-            has_bytes = info.file_size > 0 or info.CRC != 0  # which a lie of its size leaves
-            if info.is_dir() and not has_bytes:
+            if is_folder(info):
                 continue
             special = "encrypted in the zip" if info.flag_bits & 0x1 else None
             kind = stat.S_IFMT(info.external_attr >> 16)
-            is_file = kind in {0, stat.S_IFREG}  # 0: the program that packed it knew no kinds
-            if not is_file and not (kind == stat.S_IFDIR and has_bytes):
+            if kind not in _KINDS and not (kind == stat.S_IFDIR and info.file_size > 0):
                 special = SPECIAL
             name = printable(info.filename)
             yield Member(index, name, info.file_size, None, _fault_of(name, special))
