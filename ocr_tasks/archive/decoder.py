@@ -140,11 +140,14 @@ class Decoder:
             file = self._file(size)
             opened = OpenArchive(file, request["media_type"], size, self._spec.archives)
             self._archive = (key, opened)
+        archive, index = self._archive[1], request["index"]
         left = request["member_size"] + 1  # one more shows that it is longer
-        with self._archive[1].open(request["index"]) as member:
+        with archive.open(index) as member:
             while left > 0 and (data := member.read(min(left, PART_BYTES))):
                 self._channel.send({"part": len(data)}, data)
                 left -= len(data)
+        if left > 0:  # it was read to its end
+            archive.refuse_short(index, request["member_size"] + 1 - left)
         self._channel.send({"done": True})
 
     def decode(self, request: Json) -> None:

@@ -192,6 +192,19 @@ class OpenArchive:
         except _DAMAGE as error:
             raise BadArchiveError(f"member {index} cannot be read: {error}") from error
 
+    def refuse_short(self, index: int, size: int) -> None:
+        """Makes sure that a member that ended after ``size`` bytes is no longer.
+
+        Raises:
+            BadArchiveError: its entry says so. zipfile takes any end for the end.
+        """
+        if isinstance(self._archive, zipfile.ZipFile):
+            said = self._archive.infolist()[index].file_size
+            if size < said:
+                raise BadArchiveError(
+                    f"member {index} has {size} bytes, and is said to have {said}"
+                )
+
     def _member_file(self, index: int) -> IO[bytes]:
         if isinstance(self._archive, zipfile.ZipFile):
             return self._archive.open(self._archive.infolist()[index])
