@@ -1,10 +1,11 @@
-"""Arrow without pandas."""
+"""Arrow without pandas, and what it is asked for in several places."""
 
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def leave_out_pandas() -> None:
@@ -22,6 +23,12 @@ def leave_out_pandas() -> None:
         pa.array([""])  # it looks for pandas twice, in Cython and in C++, and keeps both answers
     finally:
         sys.meta_path.remove(absent)
+
+
+def repeated(names: pa.ChunkedArray) -> set[str]:
+    """The names that are there more than once."""
+    ordered = names.take(pc.sort_indices(names))
+    return set(ordered[1:].filter(pc.equal(ordered[1:], ordered[:-1])).to_pylist())
 
 
 class _Absent(MetaPathFinder):

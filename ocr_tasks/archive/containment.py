@@ -56,6 +56,7 @@ class DecoderProcess:
         """
         self._spec = spec
         self._tasks = 0
+        self._said_before = 0  # bytes, by the tasks before this one
         self._ready = False
         self._busy = False
         try:
@@ -105,6 +106,7 @@ class DecoderProcess:
         self.wait_until_ready()
         self._tasks += 1
         self._busy = True
+        self._said_before = os.fstat(self._said.fileno()).st_size  # a seek would move its end too
         watch = Stopwatch(self._spec.timeout_seconds)
         lent = _LentFile(file, watch, request["media_type"] in ARCHIVES)
         try:
@@ -168,9 +170,9 @@ class DecoderProcess:
         return DecoderDiedError(f"the decoder's process ended: {how}{self.last_words()}")
 
     def last_words(self) -> str:
-        """The last line it wrote to its standard error."""
+        """The last line it wrote to its standard error, in this task or as it started."""
         size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - 1_000))
+        self._said.seek(max(self._said_before, size - 1_000))
         lines = self._said.read().decode(errors="replace").strip().splitlines()
         return f" ({lines[-1]})" if lines else ""
 

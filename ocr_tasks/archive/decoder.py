@@ -140,11 +140,14 @@ class Decoder:
             file = self._file(size)
             opened = OpenArchive(file, request["media_type"], size, self._spec.archives)
             self._archive = (key, opened)
+        archive, index = self._archive[1], request["index"]
         left = request["member_size"] + 1  # one more shows that it is longer
-        with self._archive[1].open(request["index"]) as member:
+        with archive.open(index) as member:
             while left > 0 and (data := member.read(min(left, PART_BYTES))):
                 self._channel.send({"part": len(data)}, data)
                 left -= len(data)
+        if left > 0:  # it was read to its end
+            archive.refuse_short(index, request["member_size"] + 1 - left)
         self._channel.send({"done": True})
 
     def decode(self, request: Json) -> None:
@@ -223,17 +226,21 @@ def limit_process(spec: DecodeSpec) -> None:
 
 def _lower(limit: int, most: int) -> None:
     """Sets a limit, unless the worker's own is lower: then that one stays."""
-    _, hard = resource.getrlimit(limit)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    most, _ = _within_hard(limit, most)
     resource.setrlimit(limit, (most, most))
+
+
+def _within_hard(limit: int, most: int) -> tuple[int, int]:
+    """The limit that may be had where ``most`` is wanted, and the worker's own, which is hard."""
+    _, hard = resource.getrlimit(limit)
+    return most if hard == resource.RLIM_INFINITY else min(most, hard), hard
 
 
 def limit_task(spec: DecodeSpec) -> None:
     """Ends this process if a task fills a core for longer than it may, even if nobody waits."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = used.ru_utime + used.ru_stime + spec.timeout_seconds + CPU_GRACE_SECONDS
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), hard))
+    resource.setrlimit(resource.RLIMIT_CPU, _within_hard(resource.RLIMIT_CPU, int(seconds)))
 
 
 def end_with_worker(end: socket.socket) -> None:

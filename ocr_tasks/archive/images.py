@@ -90,9 +90,15 @@ def _end_of_pixels(tiff: Image.Image) -> int:
     tags = tiff.getexif()
     ends = [0]
     for offsets, lengths in STRIPS_AND_TILES:
-        places = zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=False)
-        ends += [int(offset) + int(length) for offset, length in places]
+        places = zip(_whole(tags.get(offsets)), _whole(tags.get(lengths)), strict=False)
+        ends += [offset + length for offset, length in places]
     return max(ends)
+
+
+def _whole(value: object) -> list[int]:
+    """The whole numbers of a tag, of which Pillow gives no tuple where there is only one."""
+    values = value if isinstance(value, tuple) else (value,)
+    return [one for one in values if isinstance(one, int)]
 
 
 def _decode_opened(

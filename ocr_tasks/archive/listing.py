@@ -1,6 +1,7 @@
 """What lies in an archive: every page that is to be expected, found before any OCR."""
 
 import hashlib
+import json
 import os
 import threading
 import time
@@ -51,7 +52,7 @@ class _Source:
         uri, member = self.stored.uri, self.member
         shown = printable(uri)
         name = member.name if member else None
-        source_id = _digest(uri, name or "", str(member.index if member else 0))
+        source_id = _source_id(uri, member)
         return ExpectedPage(
             page_id=_digest(source_id, str(index)),
             source_id=source_id,
@@ -171,6 +172,20 @@ def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Ite
                 yield source.page(found.media_type, index, found.pages, found.fault)
 
 
+def _source_id(uri: str, member: Member | None) -> str:
+    """What stands for an object, or for a member of it: no two have the same.
+
+    NUL parts the fields, which a pax header or S3 may have in a name, and of an object the member's
+    fields are empty, as a member's name can be. Such odd ones are digested as JSON, which parts
+    them in any case; the rest are not, as their ids would not be those of older runs.
+    """
+    name = member.name if member else None
+    index = member.index if member else 0
+    if name == "" or "\0" in uri + (name or ""):
+        return _digest(json.dumps([uri, name, index]))
+    return _digest(uri, name or "", str(index))
+
+
 def _digest(*parts: str) -> str:
-    """32 hex digits that stand for a place; NUL parts the fields, as no name can hold it."""
+    """32 hex digits that stand for a place."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

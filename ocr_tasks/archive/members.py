@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 
 from ocr_tasks.archive.media import COMPRESSED_TAR, HEAD_BYTES, TAR, UNKNOWN, ZIP, sniff
 from ocr_tasks.archive.raster import ArchiveSpec
+from ocr_tasks.archive.zips import is_folder, open_zip
 from ocr_tasks.errors import (
     ArchiveBombError,
     ArchivePathError,
@@ -35,6 +36,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], io.BufferedIOBase]] = {
 COPY_BYTES = 1 << 16
 RATIO_FREE_BYTES = 256e6  # a blank page packs a thousand to one, and harms nobody
 SPECIAL = "not a regular file: a link, device, pipe or something else"
+_KINDS = {0, stat.S_IFREG}  # 0: the program that packed it knew no kinds
 MAX_NAME = 1_024  # characters of a name that a message shows
 
 # What the two libraries raise on damaged input; zlib and lzma have no common root.
@@ -67,7 +69,10 @@ class Member:
 
 
 class OpenArchive:
-    """A tar or zip that is open for listing and reading. Folders are no members."""
+    """A tar or zip that is open for listing and reading.
+
+    Folders are no members, but what a zip calls a folder and has bytes is a file.
+    """
 
     def __init__(self, file: BinaryIO, media_type: str, packed: int, spec: ArchiveSpec) -> None:
         """Opens the archive in ``file``, which is ``packed`` bytes long.
@@ -84,7 +89,7 @@ class OpenArchive:
         self._archive: tarfile.TarFile | zipfile.ZipFile
         try:
             if media_type == ZIP:
-                self._archive = zipfile.ZipFile(file)
+                self._archive = open_zip(file)
             else:
                 if media_type == COMPRESSED_TAR:
                     _refuse_other_content(file)
@@ -93,7 +98,7 @@ class OpenArchive:
             raise BadArchiveError(f"the archive cannot be opened: {error}") from error
 
     def members(self) -> Iterator[Member]:
-        """Every member that is no folder, in the archive's order.
+        """Every member, in the archive's order.
 
         Raises:
             BadArchiveError: the archive ends too early or is damaged.
@@ -140,11 +145,11 @@ class OpenArchive:
         assert isinstance(self._archive, zipfile.ZipFile)
         infos = self._archive.infolist()
         for index, info in enumerate(infos):
-            if info.is_dir():
+            if is_folder(info):
                 continue
             special = "encrypted in the zip" if info.flag_bits & 0x1 else None
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if kind not in {0, stat.S_IFREG}:  # 0: the program that packed it knew no kinds
+            if kind not in _KINDS and not (kind == stat.S_IFDIR and info.file_size > 0):
                 special = SPECIAL
             name = printable(info.filename)
             yield Member(index, name, info.file_size, None, _fault_of(name, special))
@@ -186,6 +191,19 @@ class OpenArchive:
                 yield file
         except _DAMAGE as error:
             raise BadArchiveError(f"member {index} cannot be read: {error}") from error
+
+    def refuse_short(self, index: int, size: int) -> None:
+        """Makes sure that a member that ended after ``size`` bytes is no longer.
+
+        Raises:
+            BadArchiveError: its entry says so. zipfile takes any end for the end.
+        """
+        if isinstance(self._archive, zipfile.ZipFile):
+            said = self._archive.infolist()[index].file_size
+            if size < said:
+                raise BadArchiveError(
+                    f"member {index} has {size} bytes, and is said to have {said}"
+                )
 
     def _member_file(self, index: int) -> IO[bytes]:
         if isinstance(self._archive, zipfile.ZipFile):

@@ -16,7 +16,8 @@ from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 
 from ocr_tasks import storage
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.arrow import repeated
+from ocr_tasks.errors import SettingsError, StorageError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.stamps import BLANK, KEY, read_rows, refuse_damaged_footer, stamped
@@ -47,6 +48,7 @@ IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # as ``read_rows`` sa
 CHUNK = 10_000  # pages turned into columns at a time, so that a long listing stays small
 SHARDS_A_WORKER = 6  # so that workers end at about the same time, though pages differ
 FEW_PAGES = 4  # or about so many pages a shard, as each costs a commit
+NAMED = 10  # how many pages a refusal names
 MAX_SHARDS = 1_000  # Airflow maps at most 1,024 tasks
 
 Ends = NDArray[np.int64]
@@ -76,10 +78,13 @@ def plan_shards(
 
     Raises:
         SettingsError: there are no pages.
+        StorageError: a page was listed twice.
     """
-    waiting, total = _compressed(pages)
+    waiting, ids = _compressed(pages)
+    total = len(ids)
     if total == 0:
         raise SettingsError("the input holds no objects, so there is nothing to read")
+    _refuse_listed_twice(ids)
     batches = _in_shards(
         pa.ipc.open_stream(waiting, options=IN_THIS_THREAD), _ends_of_shards(total, spec, workers)
     )
@@ -105,16 +110,24 @@ def _ends_of_shards(pages: int, spec: ShardSpec, workers: int) -> Ends:
     return np.arange(1, shards + 1) * pages // shards
 
 
-def _compressed(pages: Iterable[ExpectedPage]) -> tuple[io.BytesIO, int]:
-    """The pages as a compressed stream of Arrow, and how many there are."""
-    stream, total = io.BytesIO(), 0
+def _refuse_listed_twice(ids: pa.ChunkedArray) -> None:
+    """Makes sure that no page is expected twice, as its rows could not be told apart."""
+    twice = sorted(repeated(ids))
+    if twice:  # a store's listing can change under way, or name an object again
+        some = ", ".join(twice[:NAMED])
+        raise StorageError(f"{len(twice)} pages of the input were listed twice: {some}")
+
+
+def _compressed(pages: Iterable[ExpectedPage]) -> tuple[io.BytesIO, pa.ChunkedArray]:
+    """The pages as a compressed stream of Arrow, and their ids."""
+    stream, ids = io.BytesIO(), []
     options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     with pa.ipc.new_stream(stream, PAGE_SCHEMA, options=options) as writer:
         for batch in _columns(pages):
             writer.write_batch(batch)
-            total += batch.num_rows
+            ids.append(batch["page_id"])
     stream.seek(0)
-    return stream, total
+    return stream, pa.chunked_array(ids, pa.string())
 
 
 def _columns(pages: Iterable[ExpectedPage]) -> Iterator[pa.RecordBatch]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ocr_tasks import storage
+from ocr_tasks.arrow import repeated
 from ocr_tasks.errors import DamagedFileError, SealRefusedError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_shards
@@ -59,6 +60,7 @@ def audit_run(layout: RunLayout, manifest: pa.Table) -> Audit:
         SealRefusedError: a shard or page is missing, twice, or was never expected.
         DamagedFileError: a file is not what was committed.
     """
+    _refuse("pages are expected twice by the manifest", repeated(manifest["page_id"]))
     expected = _pages_by_shard(manifest)
     found = committed_shards(layout)
     _refuse("shards are missing", expected.keys() - found)
@@ -119,7 +121,10 @@ def _counts(column: pa.ChunkedArray) -> list[tuple[str, int]]:
 
 
 def _refuse_other_pages(shard_id: str, expected: pa.ChunkedArray, found: pa.ChunkedArray) -> None:
-    """Makes sure that a shard holds each of its pages once, and no other."""
+    """Makes sure that a shard holds each of its pages once, and no other.
+
+    Of ``expected`` none may be there twice, as two equal wrongs would pass for right.
+    """
     if _sorted(found).equals(_sorted(expected)):
         return
     where = f"in shard {shard_id}"

@@ -83,6 +83,19 @@ def test_a_page_that_ends_every_decoder_is_a_row_with_the_first_error(
     assert failure.source_sha256
 
 
+@pytest.mark.parametrize(("deed", "is_said"), [("crash", False), ("mutter and exit", True)])
+def test_a_row_has_the_last_words_of_its_own_task_and_no_others(
+    tmp_path, taken_over, deed, is_said
+):
+    """Else it would blame a file for what another had its decoder write."""
+    files = {"1.png": png_that_says("mutter"), "2.png": png_that_says(deed)}
+    pages = list(list_pages(makers.fill_folder(tmp_path, files), SPEC))
+    page, failure = read(pages, SPEC)
+    assert not isinstance(page, PageFailure)
+    assert failure.error_class == "E_CRASHED"
+    assert ("words of this task" in failure.message) == is_said
+
+
 @pytest.mark.parametrize(
     ("deed", "error"),
     [("crash", "E_CRASHED"), ("hang", "E_TIMEOUT"), ("eat", "E_MEMORY"), ("raise", "E_NOT_IMAGE")],

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -117,3 +118,36 @@ def test_a_task_may_use_a_core_for_long_only_while_it_gets_on(tells, ends_with):
     code = IN_A_PROCESS.format(seconds=4.5, tells=tells)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == ends_with
+
+
+UNDER_A_LIMIT = """
+import resource
+from ocr_tasks.archive import decoder
+from ocr_tasks.archive.raster import DecodeSpec
+
+spec = DecodeSpec(timeout_seconds={seconds})
+decoder.limit_process(spec)
+for _ in range(2):
+    decoder.limit_task(spec)
+soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+print(soft < hard, hard)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        pytest.param(60, "False 40", id="the worker's own limit is lower"),
+        pytest.param(1e-3, "True 40", id="the task's limit is lower"),
+    ],
+)
+def test_a_task_keeps_to_the_lower_of_its_workers_limit_and_its_own(seconds, told):
+    code = UNDER_A_LIMIT.format(seconds=seconds)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (40, 40)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == f"{told}\n", done.stderr

@@ -1,8 +1,10 @@
 """The bytes of documents: whole, hashed, and held where a decoder may ask for them."""
 
 import hashlib
+import struct
 import tempfile
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +103,28 @@ def test_a_member_that_is_damaged_is_an_error_and_its_neighbours_are_whole(tmp_p
             else:
                 with source.document(pages[number]) as document:
                     assert document.sha256 == hashlib.sha256(NOISE[number]).hexdigest()
+
+
+@pytest.mark.parametrize("said", [100, 10**7])
+def test_a_zip_that_lies_of_a_members_size_is_a_bad_archive(tmp_path, said):
+    """Nothing has changed since the plan, which had the size from the same zip."""
+    lie = bytearray(PACKED["c.zip"])
+    struct.pack_into("<L", lie, lie.index(b"PK\x01\x02") + 24, said)
+    first, second, _ = planned(tmp_path, {"c.zip": bytes(lie)})
+    assert first.source_bytes == said
+    with pytest.raises(BadArchiveError):
+        bytes_of(first)
+    assert bytes_of(second) == NOISE[1]
+
+
+def test_a_member_that_is_longer_than_was_planned_is_a_change(tmp_path, monkeypatch):
+    """Of stores that keep no versions it is all that shows."""
+    monkeypatch.setattr(documents.storage, "version_of", lambda uri: "")
+    pages = planned(tmp_path, {"c.zip": PACKED["c.zip"]})
+    longer = [(name, data + data) for name, data in MEMBERS]
+    (tmp_path / "c.zip").write_bytes(makers.zip_of(longer))
+    with pytest.raises(SourceChangedError, match="when the run was planned"):
+        bytes_of(replace(pages[1], source_version=""))
 
 
 @pytest.mark.parametrize("name", ["d.png", *PACKED])

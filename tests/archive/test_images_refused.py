@@ -58,6 +58,31 @@ def test_damage_is_an_error_of_the_page_and_no_half_picture(data):
         decode(data)
 
 
+def tiff_of_one_strip(data, odd=False):
+    """A deflated TIFF of 160 x 120 greys in one strip, its directory first; ``odd`` by its tags."""
+    tags = {256: 160, 257: 120, 258: 8, 259: 8, 262: 1, 273: 0, 277: 1, 278: 120, 279: len(data)}
+    start = 14 + 12 * len(tags)
+    tags[273] = start
+    kinds = {279: 2 if odd else 4}  # a length may be said to be text
+    entries = [struct.pack("<HHLL", tag, kinds.get(tag, 4), 1, tags[tag]) for tag in tags]
+    directory = struct.pack("<H", len(tags)) + b"".join(entries) + bytes(4)
+    return b"II*\0" + struct.pack("<L", 8) + directory + data
+
+
+def test_a_tiff_cut_short_within_its_only_strip_is_truncated():
+    """Of tags of a single value Pillow gives no tuple."""
+    data = tiff_of_one_strip(zlib.compress(NOISE[:, :, 0].tobytes()))
+    assert decode(data).pixels.shape == NOISE.shape
+    with pytest.raises(TruncatedError, match="ends within the page's pixels"):
+        decode(cut(data))
+
+
+def test_a_tiff_whose_tags_are_no_numbers_is_no_image():
+    data = tiff_of_one_strip(zlib.compress(NOISE[:, :, 0].tobytes()), odd=True)
+    with pytest.raises(NotImageError):
+        decode(cut(data))
+
+
 def empty_png(width, height):
     """A PNG that says how large it is and holds next to nothing."""
 

@@ -172,6 +172,23 @@ def test_what_is_no_file_in_a_zip_is_named_and_not_read(kind):
     assert isinstance(member.fault, UnsupportedError)
 
 
+def test_a_folder_of_a_zip_that_has_bytes_is_a_file_and_none_without():
+    """Only its name says that it is a folder, and no name is believed."""
+    archive = opened(makers.zip_of([("sub/", b""), ("hidden.png/", b"bytes"), ("a", b"")]))
+    first, second = archive.members()
+    assert (first.name, first.size, first.fault) == ("hidden.png/", 5, None)
+    with archive.open(first.index) as file:
+        assert file.read() == b"bytes"
+    assert second.name == "a"
+
+
+def test_a_folder_of_a_zip_that_lies_of_its_size_is_listed():
+    whole = bytearray(makers.zip_of([("hidden.png/", b"bytes")]))
+    struct.pack_into("<L", whole, whole.index(b"PK\x01\x02") + 24, 0)
+    (member,) = opened(bytes(whole)).members()
+    assert (member.name, member.size) == ("hidden.png/", 0)
+
+
 def test_a_link_that_leads_out_of_its_archive_is_hostile_first():
     entry = makers.tar_entry("../x", kind=tarfile.SYMTYPE, target="/etc/passwd")
     (member,) = opened(makers.tar_of([(entry, b"")])).members()

@@ -13,7 +13,7 @@ from ocr_tasks.archive.shards import (
     plan_shards,
     read_manifest,
 )
-from ocr_tasks.errors import DamagedFileError, SettingsError
+from ocr_tasks.errors import DamagedFileError, SettingsError, StorageError
 from tests.counting import only_object
 from tests.makers import expected_page
 
@@ -90,6 +90,13 @@ def test_every_page_is_in_one_shard_and_their_order_is_kept(pages, per_shard, wo
 def test_an_empty_input_is_refused():
     with pytest.raises(SettingsError):
         planned(0, ShardSpec())
+
+
+def test_a_page_that_is_listed_twice_is_refused_and_named():
+    """Its two rows would be one page's, and every reader of the results would lose one."""
+    pages = [expected_page(number) for number in (3, 1, 2, 1)]
+    with pytest.raises(StorageError, match=rf"1 pages .* twice: {pages[1].page_id}$"):
+        plan_shards(pages, ShardSpec(pages=1), 1)
 
 
 ODD_PAGES = [

@@ -118,6 +118,17 @@ def test_a_run_that_does_not_hold_exactly_its_pages_is_refused_by_name(layout, s
     assert str(refused.value) == refusal
 
 
+@pytest.mark.parametrize("shards", [[[0, 1, 1]], [[0, 1], [1, 2]]], ids=["one shard", "two"])
+def test_a_plan_that_expects_a_page_twice_is_never_sealed(layout, shards):
+    """Rows and manifest agree, but both are wrong; an older version may have planned it."""
+    places = [(f"{number:05d}", page) for number, pages in enumerate(shards) for page in pages]
+    columns = [[shard for shard, _ in places], [page_id(page) for _, page in places]]
+    for number, pages in enumerate(shards):
+        commit(layout, f"{number:05d}", [failed(page) for page in pages])
+    with pytest.raises(SealRefusedError, match=rf"1 pages are .* twice .*: {page_id(1)}$"):
+        audit_run(layout, pa.table(columns, ["shard_id", "page_id"]))
+
+
 def test_a_refusal_counts_all_and_names_ten(layout):
     commit(layout, "00000", [failed(0)])
     with pytest.raises(SealRefusedError) as refused:
