@@ -5,6 +5,7 @@ started, also in a Celery worker's child, which may have no multiprocessing chil
 """
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -89,7 +90,15 @@ class DecoderProcess:
         """Whether it may be given another task: it lives, and owes no answers to the last."""
         if self._busy or self._tasks >= self._spec.max_tasks:
             return False
-        return self._process.poll() is None
+        return self._process.poll() is None and not self._is_spent()
+
+    def _is_spent(self) -> bool:
+        """Whether it has used half of the seconds on a core that our own limit leaves it.
+
+        At their end it is killed, whatever page it is at.
+        """
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        return hard != resource.RLIM_INFINITY and _seconds_used(self._process.pid) > hard / 2
 
     def ask(
         self, request: Json, file: BinaryIO, hear: Callable[[Json, bytearray], T], most: int = 0
@@ -226,6 +235,13 @@ def _as_worker_fault(decoder: DecoderProcess) -> Iterator[None]:
         decoder.kill()
         message = f"the decoder process cannot be started{decoder.last_words()}"
         raise WorkerDiedError(message) from error
+
+
+def _seconds_used(pid: int) -> float:
+    """The time on a core that a process has had (proc(5): utime and stime)."""
+    stat = Path(f"/proc/{pid}/stat").read_bytes()  # in which it may give itself any name
+    fields = stat.rpartition(b")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _bare_environment(spec: DecodeSpec) -> dict[str, str]:

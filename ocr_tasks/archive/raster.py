@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Interval
+from annotated_types import Interval
 from numpy.typing import NDArray
 
 from ocr_tasks.records import EmbeddedText
+
+MOST = 1_000_000_000  # of most things, as rows and the system's own limits end somewhere
+MOST_PIXELS = 1_000_000_000  # whose bytes a message between processes can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,9 @@ class ArchiveSpec:
     than a few hundred MB, ``max_ratio`` times the archive's own size.
     """
 
-    max_members: Annotated[int, Ge(1)] = 1_000_000
-    max_unpacked_gb: Annotated[float, Interval(gt=0, le=1e9)] = 1_000.0
-    max_ratio: Annotated[float, Interval(ge=1, le=1e9)] = 200.0
+    max_members: Annotated[int, Interval(ge=1, le=MOST)] = 1_000_000
+    max_unpacked_gb: Annotated[float, Interval(gt=0, le=MOST)] = 1_000.0
+    max_ratio: Annotated[float, Interval(ge=1, le=MOST)] = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,17 @@ class DecodeSpec:
     passwords of PDFs, one a line. ``ahead`` pages are decoded while others are being read.
     """
 
-    pdf_dpi: Annotated[int, Ge(36)] = 300
+    pdf_dpi: Annotated[int, Interval(ge=36, le=2_400)] = 300
     embedded_text: bool = True
-    max_pixels: Annotated[int, Ge(1)] = 200_000_000
-    max_pages: Annotated[int, Ge(1)] = 20_000
-    max_document_mb: Annotated[int, Ge(1)] = 4_096
+    max_pixels: Annotated[int, Interval(ge=1, le=MOST_PIXELS)] = 200_000_000
+    max_pages: Annotated[int, Interval(ge=1, le=MOST)] = 20_000
+    max_document_mb: Annotated[int, Interval(ge=1, le=MOST)] = 4_096
     timeout_seconds: Annotated[float, Interval(gt=0, le=86_400)] = 60.0
-    memory_mb: Annotated[int, Ge(64)] = 2_048
-    max_tasks: Annotated[int, Ge(1)] = 500
+    memory_mb: Annotated[int, Interval(ge=64, le=MOST)] = 2_048
+    max_tasks: Annotated[int, Interval(ge=1, le=MOST)] = 500
     password_variable: str | None = None
     archives: ArchiveSpec = field(default_factory=ArchiveSpec)
-    ahead: Annotated[int, Ge(1)] = 2
+    ahead: Annotated[int, Interval(ge=1, le=1_000)] = 2
 
 
 @dataclass(frozen=True, slots=True)

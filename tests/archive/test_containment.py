@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ocr_tasks.archive import containment
 from ocr_tasks.archive.decoders import POOL
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec, Rung
@@ -190,6 +191,22 @@ def test_a_process_does_no_more_tasks_than_it_may(tmp_path):
             seen += [process.pid for process in decoder_processes()]
     assert len(seen) == 5
     assert len(set(seen)) >= 3
+
+
+@pytest.mark.parametrize(("hard", "processes"), [(0.02, 3), (3_600, 1), (-1, 1)])
+def test_a_process_that_has_used_half_of_what_it_may_is_replaced(
+    tmp_path, monkeypatch, hard, processes
+):
+    """Under a worker's own limit (``ulimit -t``) it would die of it in the midst of some page."""
+    POOL.close()
+    monkeypatch.setattr(containment.resource, "getrlimit", lambda limit: (hard, hard))
+    pages = list(list_pages(makers.fill_folder(tmp_path, makers.noise_pages(1)), SPEC))
+    seen = set()
+    for _ in range(3):
+        assert not isinstance(read(pages, SPEC)[0], PageFailure)
+        seen |= {process.pid for process in decoder_processes()}
+    POOL.close()
+    assert len(seen) == processes
 
 
 def test_a_task_that_was_broken_off_leaves_no_answers_to_the_next(tmp_path):
