@@ -158,6 +158,8 @@ def _refuse_unread(stored: StoredObject) -> None:
     """Makes sure that the object can be read at all."""
     if stored.is_closed:
         raise NoAccessError("the folder may not be listed")
+    if stored.is_hidden:
+        raise NoAccessError("nothing but its name may be known, or its path is too long")
     if not stored.is_regular:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
 

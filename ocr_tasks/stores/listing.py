@@ -22,7 +22,8 @@ class StoredObject:
     """An object as a listing tells it.
 
     ``version`` changes when its bytes do; it is empty where the store keeps none. ``is_closed``
-    marks a folder that may not be listed, so that nobody knows what lies in it.
+    marks a folder that may not be listed, so that nobody knows what lies in it, and ``is_hidden``
+    a file of which nothing but the name may be known.
     """
 
     uri: str
@@ -30,6 +31,7 @@ class StoredObject:
     version: str
     is_regular: bool
     is_closed: bool = False
+    is_hidden: bool = False
 
 
 def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:
@@ -112,11 +114,14 @@ def _paths_in(folder: str, url: str) -> list[str] | None:
 
 
 def _file_at(path: str, url: str) -> Iterator[StoredObject]:
-    with store_faults(url):
-        try:
+    try:
+        with store_faults(url):
             status = os.lstat(path)
-        except FileNotFoundError:  # it was removed since its folder was listed
-            return
+    except FileNotFoundError:  # it was removed since its folder was listed
+        return
+    except NoAccessError:  # its folder may be listed but not entered, or its path is too long
+        yield StoredObject(f"file://{path}", 0, "", True, is_hidden=True)
+        return
     is_regular = stat.S_ISREG(status.st_mode)
     yield StoredObject(f"file://{path}", status.st_size, str(status.st_mtime), is_regular)
 
