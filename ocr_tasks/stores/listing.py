@@ -61,7 +61,8 @@ def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject
 
 def version_in(info: Info) -> str:
     """The version of an object of which fsspec says this."""
-    value = next((info[key] for key in VERSION_KEYS if info.get(key)), "")
+    # The time 0 is a version too.
+    value = next((info[key] for key in VERSION_KEYS if info.get(key) not in (None, "")), "")
     # The same time is a number in one answer of a store and a datetime in another.
     return str(value.timestamp() if isinstance(value, datetime.datetime) else value)
 
@@ -122,8 +123,8 @@ def _file_at(path: str, url: str) -> Iterator[StoredObject]:
     except NoAccessError:  # its folder may be listed but not entered, or its path is too long
         yield StoredObject(f"file://{path}", 0, "", True, is_hidden=True)
         return
-    is_regular = stat.S_ISREG(status.st_mode)
-    yield StoredObject(f"file://{path}", status.st_size, str(status.st_mtime), is_regular)
+    is_regular, version = stat.S_ISREG(status.st_mode), version_in({"mtime": status.st_mtime})
+    yield StoredObject(f"file://{path}", status.st_size, version, is_regular)
 
 
 def _below_prefix(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:
