@@ -80,7 +80,7 @@ class StoredSource:
         start = page.member_offset or 0
         end = start + page.source_bytes
         for at in range(start, end, READ_BYTES):
-            yield storage.read_bytes(self._uri, at, min(at + READ_BYTES, end))
+            yield storage.read_bytes(self._uri, at, min(at + READ_BYTES, end), as_listed=True)
 
     def _refuse_replaced(self, page: ExpectedPage) -> None:
         if self._version is None:
@@ -90,7 +90,7 @@ class StoredSource:
 
     def _unpacked(self, page: ExpectedPage) -> Iterator[bytes]:
         if self._archive is None:
-            file = self._opened.enter_context(storage.open_seekable(self._uri))
+            file = self._opened.enter_context(storage.open_seekable(self._uri, as_listed=True))
             self._archive = file, sniff(file.read(HEAD_BYTES))
         file, media_type = self._archive
         size = file.seek(0, 2)

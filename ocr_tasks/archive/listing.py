@@ -141,7 +141,8 @@ def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPag
         if stored.size == 0:
             media_type = EMPTY
             raise EmptyInputError("the file has no bytes")
-        media_type = sniff(storage.read_bytes(stored.uri, 0, min(HEAD_BYTES, stored.size)))
+        most = min(HEAD_BYTES, stored.size)
+        media_type = sniff(storage.read_bytes(stored.uri, 0, most, as_listed=True))
         if media_type not in ARCHIVES:
             refuse_document(media_type, stored.size, spec)
         if media_type in ARCHIVES | PAGED:
@@ -166,7 +167,8 @@ def _refuse_unread(stored: StoredObject) -> None:
 
 def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
     """The pages of a PDF, a TIFF or an archive's members, told by a decoder."""
-    with _looking, storage.open_seekable(stored.uri) as file, POOL.borrowed(spec) as decoder:
+    opened = storage.open_seekable(stored.uri, as_listed=True)
+    with _looking, opened as file, POOL.borrowed(spec) as decoder:
         for found in decoder.look(file, media_type, stored.size):
             source = _Source(stored, found.member)
             for index in range(found.pages):

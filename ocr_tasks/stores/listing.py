@@ -37,9 +37,12 @@ class StoredObject:
 def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:
     """Every object below the path ``root``, or the one that it names, sorted by URI.
 
-    Folders, and the empty keys that stand for folders in S3, are no objects. Raises as
+    Folders, and the empty keys that stand for folders in S3, are no objects. A link that is
+    named itself stands for the file it leads to; no other is followed. Raises as
     ``storage.list_objects``.
     """
+    if is_local(filesystem) and os.path.islink(root) and not os.path.isdir(root):
+        root = os.path.realpath(root)  # as no link is opened when the file is read
     if is_local(filesystem) and os.path.isdir(root):
         found = _below_folder(root, url)
     elif is_s3(filesystem):
