@@ -69,7 +69,8 @@ def version_of(uri: str) -> str:
         StorageError: the store did not answer.
     """
     filesystem, path = resolve(uri)
-    return retried(lambda: version_in(filesystem.info(path)), uri)
+    file = path if is_local(filesystem) else None
+    return retried(lambda: version_in(filesystem.info(path)), uri, file)
 
 
 def read_bytes(
@@ -88,7 +89,8 @@ def read_bytes(
     """
     filesystem, path = resolve(uri)
     if is_local(filesystem):
-        return retried(lambda: local.read(path, start, end, as_listed), uri)
+        file = path if as_listed else None
+        return retried(lambda: local.read(path, start, end, as_listed), uri, file)
     return cast(bytes, retried(lambda: filesystem.cat_file(path, start=start, end=end), uri))
 
 
@@ -105,7 +107,7 @@ def read_whole(uri: str, size: int, version: str) -> bytes:
     """
     filesystem, path = resolve(uri)
     if is_local(filesystem):
-        return retried(lambda: _read_file(path, size, version), uri)
+        return retried(lambda: _read_file(path, size, version), uri, path)
     digest = MD5.fullmatch(version)
 
     def read() -> bytes:
@@ -149,6 +151,26 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
+def open_object(uri: str, as_listed: bool = False) -> SeekableObject:
+    """As ``open_seekable``; what could not be read ``lost`` says, and whoever opens it closes it.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        NoAccessError: the store will not give it.
+        SourceChangedError: it is no regular file any more.
+        StorageError: the store did not answer.
+    """
+    filesystem, path = resolve(uri)
+
+    def open_file() -> Any:
+        if as_listed and is_local(filesystem):
+            return local.open_regular(path)
+        return filesystem.open(path, "rb")
+
+    file = path if as_listed and is_local(filesystem) else None
+    return SeekableObject(retried(open_file, uri, file), open_file, uri, file)
+
+
 @contextmanager
 def open_seekable(uri: str, as_listed: bool = False) -> Iterator[BinaryIO]:
     """The object as a seekable file; remote stores fetch only the ranges that are read.
@@ -161,14 +183,7 @@ def open_seekable(uri: str, as_listed: bool = False) -> Iterator[BinaryIO]:
         SourceChangedError: the object was replaced while it was read, or is no regular file.
         StorageError: the store did not answer, now or while the file was read.
     """
-    filesystem, path = resolve(uri)
-
-    def open_file() -> Any:
-        if as_listed and is_local(filesystem):
-            return local.open_regular(path)
-        return filesystem.open(path, "rb")
-
-    with SeekableObject(retried(open_file, uri), open_file, uri) as file:
+    with open_object(uri, as_listed) as file:
         try:
             yield cast(BinaryIO, file)
         finally:

@@ -35,7 +35,9 @@ def deny(monkeypatch):
 def test_a_file_that_may_not_be_looked_at_is_told_and_the_rest_is_listed(tmp_path, deny, number):
     url = fill_folder(tmp_path, {"a": b"1", "b/hidden": b"2", "c": b"3"})
     deny("hidden", number)
-    found = {item.uri.rsplit("/", 1)[1]: item.is_hidden for item in storage.list_objects(url)}
+    found = {
+        item.uri.rsplit("/", 1)[1]: item.fault is not None for item in storage.list_objects(url)
+    }
     assert found == {"a": False, "hidden": True, "c": False}
 
 

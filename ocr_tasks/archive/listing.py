@@ -20,7 +20,9 @@ from ocr_tasks.errors import (
     NoAccessError,
     PageError,
     SourceChangedError,
+    StorageError,
     UnsupportedError,
+    refuse_for_row,
 )
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.storage import StoredObject
@@ -45,7 +47,11 @@ class _Source:
     member: Member | None = None
 
     def page(
-        self, media_type: str, index: int = 0, count: int = 1, error: PageError | None = None
+        self,
+        media_type: str,
+        index: int = 0,
+        count: int = 1,
+        error: PageError | StorageError | None = None,
     ) -> ExpectedPage:
         """One page of this source; ``error`` is why it has no text to expect."""
         uri, member = self.stored.uri, self.member
@@ -148,7 +154,8 @@ def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPag
         if media_type in ARCHIVES | PAGED:
             return list(_looked_into(stored, media_type, spec))
         return [source.page(media_type)]
-    except PageError as error:
+    except (PageError, StorageError) as error:
+        refuse_for_row(error)
         return [source.page(media_type, error=error)]
     except FileNotFoundError:
         gone = SourceChangedError("it was gone before it could be looked into")
@@ -159,8 +166,8 @@ def _refuse_unread(stored: StoredObject) -> None:
     """Makes sure that the object can be read at all."""
     if stored.is_closed:
         raise NoAccessError("the folder may not be listed")
-    if stored.is_hidden:
-        raise NoAccessError("nothing but its name may be known, or its path is too long")
+    if stored.fault is not None:
+        raise stored.fault
     if not stored.is_regular:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
 

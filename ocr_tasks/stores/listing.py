@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ocr_tasks.errors import NoAccessError, SettingsError
-from ocr_tasks.faults import retried, store_faults
+from ocr_tasks.errors import NoAccessError, SettingsError, StorageError, refuse_for_row
+from ocr_tasks.faults import retried
 from ocr_tasks.stores.filesystems import is_local, is_s3
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
@@ -22,8 +22,8 @@ class StoredObject:
     """An object as a listing tells it.
 
     ``version`` changes when its bytes do; it is empty where the store keeps none. ``is_closed``
-    marks a folder that may not be listed, so that nobody knows what lies in it, and ``is_hidden``
-    a file of which nothing but the name may be known.
+    marks a folder that may not be listed, so that nobody knows what lies in it, and ``fault``
+    says why of a file nothing but its name is known.
     """
 
     uri: str
@@ -31,7 +31,7 @@ class StoredObject:
     version: str
     is_regular: bool
     is_closed: bool = False
-    is_hidden: bool = False
+    fault: NoAccessError | StorageError | None = None
 
 
 def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:
@@ -55,7 +55,8 @@ def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject
             yield first
             yield from found
             return
-        info = retried(partial(filesystem.info, root), url)
+        file = root if is_local(filesystem) else None
+        info = retried(partial(filesystem.info, root), url, file)
     except FileNotFoundError as error:
         raise SettingsError(f"there is nothing at {url}") from error
     if info["type"] != "directory":
@@ -87,7 +88,7 @@ def _below_folder(root: str, url: str) -> Iterator[StoredObject]:
     while waiting:
         path = waiting.pop()
         if not path.endswith("/"):
-            yield from _file_at(path, url)
+            yield from _file_at(path)
             continue
         inside = _paths_in(path, url)
         if inside is None:
@@ -117,14 +118,14 @@ def _paths_in(folder: str, url: str) -> list[str] | None:
         return []
 
 
-def _file_at(path: str, url: str) -> Iterator[StoredObject]:
+def _file_at(path: str) -> Iterator[StoredObject]:
     try:
-        with store_faults(url):
-            status = os.lstat(path)
+        status = retried(partial(os.lstat, path), f"file://{path}", path)
     except FileNotFoundError:  # it was removed since its folder was listed
         return
-    except NoAccessError:  # its folder may be listed but not entered, or its path is too long
-        yield StoredObject(f"file://{path}", 0, "", True, is_hidden=True)
+    except (NoAccessError, StorageError) as error:  # as in a folder that may not be entered
+        refuse_for_row(error)
+        yield StoredObject(f"file://{path}", 0, "", True, fault=error)
         return
     is_regular, version = stat.S_ISREG(status.st_mode), version_in({"mtime": status.st_mtime})
     yield StoredObject(f"file://{path}", status.st_size, version, is_regular)
