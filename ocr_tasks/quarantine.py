@@ -42,6 +42,7 @@ from ocr_tasks.errors import (
 from ocr_tasks.planning import TEXT_SECTIONS, PlannedRun, flattened
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.failed import FailedPage
+from ocr_tasks.stores.filesystems import lies_in
 
 Json = dict[str, Any]
 LIST = "failures.jsonl"  # written last
@@ -89,7 +90,7 @@ def fill(
         StorageError: a store did not answer.
     """
     source = run.frozen.settings["input"]
-    if f"{folder}/".startswith(f"{source.rstrip('/')}/"):
+    if lies_in(folder, source):
         raise SettingsError(f"{folder} lies in the input {source}, where it would be read")
     if storage.names_in(folder):
         raise SettingsError(f"{folder} is not empty: name a folder of its own")

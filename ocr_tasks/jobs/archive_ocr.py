@@ -30,7 +30,7 @@ from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import ReviewSpec, row_of
 from ocr_tasks.sealing import FailureSpec, seal_run
 from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
+from ocr_tasks.stores.filesystems import SCHEMES, lies_in, scheme_of
 from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 Json = dict[str, Any]
@@ -268,7 +268,7 @@ def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
     for url in (settings.input, settings.output):
         refuse_url(url, settings.schemes)
     source, output = storage.absolute(settings.input), storage.absolute(settings.output)
-    if f"{output}/".startswith(f"{source.rstrip('/')}/"):
+    if lies_in(output, source):
         raise SettingsError(f"the output {output} lies in the input {source}")
     engine = chosen(settings.engine).spec
     return settings.model_copy(update={"input": source, "output": output, "engine": engine})
