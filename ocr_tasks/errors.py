@@ -53,13 +53,19 @@ class TransientError(OcrTasksError):
 
 
 class StorageError(TransientError):
-    """The store refused or lost a request."""
+    """The store refused or lost a request.
+
+    ``of_one_object`` says that the store answers but cannot give this one file: then it becomes
+    a row, as the fault of a page does.
+    """
 
     code = "E_IO"
     stage = "read"
     remedy = (
-        "Check that the store is reachable, has room and knows the credentials, then run again."
+        "Check that the store is reachable, has room and knows the credentials, then run again; "
+        "a single file may lie on a bad block: restore it, and retry the failed pages."
     )
+    of_one_object: bool = False
 
 
 class EngineBrokenError(TransientError):
@@ -253,5 +259,15 @@ class InferenceError(PageError):
     remedy = "Run the page alone with `ocr-tasks ocr`; report it if it fails again."
 
 
-# By the code that stands in manifests and rows.
+def refuse_for_row(error: PageError | StorageError) -> None:
+    """Raises a store's error again that is no fault of one object, and so of no page."""
+    if isinstance(error, StorageError) and not error.of_one_object:
+        raise error
+
+
+# By the code that stands in what decoders tell; and in manifests and rows.
 PAGE_ERRORS = {kind.code: kind for kind in PageError.__subclasses__()}
+ROW_ERRORS: dict[str, type[PageError | StorageError]] = {
+    **PAGE_ERRORS,
+    StorageError.code: StorageError,
+}

@@ -16,11 +16,13 @@ from ocr_tasks.archive.listing import LOOKERS, list_pages
 from ocr_tasks.archive.media import FOLDER
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import (
-    PAGE_ERRORS,
+    ROW_ERRORS,
     NoAccessError,
     PageError,
     SettingsError,
     SourceChangedError,
+    StorageError,
+    refuse_for_row,
 )
 from ocr_tasks.planning import PlannedRun, lineage
 from ocr_tasks.records import ExpectedPage
@@ -78,7 +80,7 @@ def report(run: PlannedRun, failed: Sequence[FailedPage]) -> Json:
 
 
 def _class_of(code: str, pages: int) -> FailureClass:
-    error = PAGE_ERRORS.get(code, PageError)  # a later version may know others
+    error = ROW_ERRORS.get(code, PageError)  # a later version may know others
     return FailureClass(code, pages, error.retryable, error.remedy)
 
 
@@ -124,7 +126,7 @@ def _again(
     missing = {page.page_id: page for page in failed}
     again: list[ExpectedPage] = []
     faults: list[ExpectedPage] = []
-    fault: PageError | None = SourceChangedError("the object is gone")
+    fault: PageError | StorageError | None = SourceChangedError("the object is gone")
     try:
         for page in _pages_now(failed[0], spec):
             fault = None
@@ -132,7 +134,8 @@ def _again(
                 again.append(page)
             if page.error_class is not None and not page.skipped:
                 faults.append(page)
-    except PageError as error:
+    except (PageError, StorageError) as error:
+        refuse_for_row(error)
         fault = error
     return again + [_lost(page, fault, faults) for page in missing.values()]
 
@@ -154,7 +157,7 @@ def _pages_now(page: ExpectedPage, spec: DecodeSpec) -> Iterator[ExpectedPage]:
 
 
 def _lost(
-    page: ExpectedPage, fault: PageError | None, faults: Sequence[ExpectedPage]
+    page: ExpectedPage, fault: PageError | StorageError | None, faults: Sequence[ExpectedPage]
 ) -> ExpectedPage:
     """The expectation of a failed page that was not found again, and why it was not."""
     if fault is not None:

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -39,6 +40,17 @@ NO_ACCESS = {
     errno.EPERM,
     errno.EROFS,
 }
+# What a disk says of one file's blocks. A store that does not answer says none of these, or says
+# them of the folder too.
+OF_ONE_FILE = {
+    errno.EBADMSG,
+    errno.EILSEQ,
+    errno.EINVAL,
+    errno.EIO,
+    errno.ENODATA,
+    errno.ESTALE,
+    errno.EUCLEAN,
+}
 NO_ROOM = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 # What S3 says of a single object; expired or wrong credentials are no property of an object.
 NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError"}  # botocore's
@@ -54,8 +66,10 @@ PASSING_CODES = {
 }
 
 
-def retried(ask: Callable[[], T], uri: str) -> T:
+def retried(ask: Callable[[], T], uri: str, file: str | None = None) -> T:
     """What ``ask`` returns; after a fault of the moment it is asked again, ever later.
+
+    ``file`` is the path of a local file of the input, whose faults may be its own.
 
     Raises:
         StorageError: the fault stayed, or is one that waiting does not mend.
@@ -83,7 +97,24 @@ def retried(ask: Callable[[], T], uri: str) -> T:
         before_sleep=_log_retry,
         reraise=True,
     )
-    return retrying(guarded)
+    try:
+        return retrying(guarded)
+    except StorageError as error:
+        error.of_one_object = file is not None and _is_of_one_file(error, file)
+        raise
+
+
+def _is_of_one_file(error: StorageError, file: str) -> bool:
+    """Whether only this file cannot be read: it is on a disk whose folder can."""
+    cause = error.__cause__
+    if not isinstance(cause, OSError) or cause.errno not in OF_ONE_FILE:
+        return False
+    try:
+        with os.scandir(os.path.dirname(file)) as entries:  # noqa: PTH120
+            next(entries, None)
+    except OSError:
+        return False
+    return True
 
 
 def _is_of_the_moment(error: BaseException) -> bool:

@@ -12,14 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ocr_tasks import __version__, storage
-from ocr_tasks.admission import refuse_credentials
+from ocr_tasks.admission import refuse_url
 from ocr_tasks.archive.shards import Manifest, manifest_bytes, read_manifest
 from ocr_tasks.errors import ModelError, PlanConflictError, SettingsError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import EngineInfo, ExpectedPage, ModelInfo
 from ocr_tasks.results.layout import RunLayout, manifest_uri
 from ocr_tasks.results.rows import Provenance
-from ocr_tasks.settings import Values, digest_of, merged
+from ocr_tasks.settings import JobSettings, Values, digest_of, merged
+from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
 
 Json = dict[str, Any]
 PLAN_KEY = "ocr_tasks.plan"  # where the plan stands in the manifest's footer
@@ -31,6 +32,12 @@ HOW_FAST = (  # but for these
     ("recognition", "batch_lines"),
     ("recognition", "open_pages"),
 )
+
+
+class Admission(JobSettings):
+    """What the environment says of URLs that are given without settings."""
+
+    schemes: tuple[str, ...] = SCHEMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +208,19 @@ def read_plan(
     run_id: str,
     shard_id: str | None = None,
     columns: Sequence[str] | None = None,
+    schemes: Sequence[str] | None = None,
 ) -> PlannedRun:
     """The plan that stands, with its whole manifest, one shard's part of it, or some columns.
 
+    ``output`` has one of ``schemes``, or, where these are not known, one that the environment or
+    the default lets in: the run's own settings are read only then.
+
     Raises:
-        SettingsError: no such run was planned, or it has no such shard; ``output`` holds a secret.
+        SettingsError: no such run was planned, or it has no such shard; ``output`` holds a secret
+            or is of another scheme, and was not asked.
         DamagedFileError: the manifest is not what was written.
     """
-    refuse_credentials(output)
+    refuse_url(output, schemes or Admission.load().schemes)
     output = storage.absolute(output)
     try:
         manifest = read_manifest(manifest_uri(output, run_id), shard_id, columns)
@@ -227,8 +239,8 @@ def lineage(run: PlannedRun) -> Iterator[PlannedRun]:
     """
     yield run
     while run.frozen.retry_of is not None:
-        columns = ["page_id", "source_uri"]
-        run = read_plan(run.layout.output, run.frozen.retry_of, columns=columns)
+        columns, let_in = ["page_id", "source_uri"], [scheme_of(run.layout.output)]
+        run = read_plan(run.layout.output, run.frozen.retry_of, None, columns, let_in)
         yield run
 
 

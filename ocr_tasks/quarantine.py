@@ -31,15 +31,18 @@ from ocr_tasks.archive.media import (
 )
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.errors import (
-    PAGE_ERRORS,
+    ROW_ERRORS,
     ArchivePathError,
     DamagedFileError,
     PageError,
     SettingsError,
+    StorageError,
+    refuse_for_row,
 )
 from ocr_tasks.planning import TEXT_SECTIONS, PlannedRun, flattened
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.failed import FailedPage
+from ocr_tasks.stores.filesystems import lies_in
 from ocr_tasks.text.names import printable
 
 Json = dict[str, Any]
@@ -88,7 +91,7 @@ def fill(
         StorageError: a store did not answer.
     """
     source = run.frozen.settings["input"]
-    if f"{folder}/".startswith(f"{source.rstrip('/')}/"):
+    if lies_in(folder, source):
         raise SettingsError(f"{folder} lies in the input {source}, where it would be read")
     if storage.names_in(folder):
         raise SettingsError(f"{folder} is not empty: name a folder of its own")
@@ -140,7 +143,8 @@ def _copy_object(folder: str, documents: list[ExpectedPage], spec: DecodeSpec) -
                 with source.document(page) as document:
                     _create(folder, name, document.file)
                     copies.append(Copy(page, name, document.sha256))
-            except PageError as error:
+            except (PageError, StorageError) as error:
+                refuse_for_row(error)
                 copies.append(Copy(page, None, None, printable(str(error))))
     return copies
 
@@ -185,7 +189,7 @@ def _told(folder: str, page: FailedPage, copy: Copy, overrides: Json) -> Json:
     in_place = copy.file is None or page.error_class in SHOWN_IN_PLACE
     where = stored_uri(copy.page) if in_place else storage.join(folder, str(copy.file))
     return asdict(page) | {
-        "remedy": PAGE_ERRORS.get(page.error_class, PageError).remedy,
+        "remedy": ROW_ERRORS.get(page.error_class, PageError).remedy,
         "file": copy.file,
         "sha256": copy.sha256,
         "not_copied": copy.why_not,

@@ -14,8 +14,8 @@ from ocr_tasks.faults import retried, writing_faults
 from ocr_tasks.stores import local
 from ocr_tasks.stores.filesystems import is_local, is_s3, resolve
 from ocr_tasks.stores.filesystems import refuse_other_schemes as refuse_other_schemes
+from ocr_tasks.stores.listing import Info, objects_below, version_in
 from ocr_tasks.stores.listing import StoredObject as StoredObject
-from ocr_tasks.stores.listing import objects_below, version_in
 from ocr_tasks.stores.seekable import SeekableObject
 
 # An object up to this size is one PUT, which S3 takes or refuses as a whole; above it s3fs sends
@@ -69,22 +69,28 @@ def version_of(uri: str) -> str:
         StorageError: the store did not answer.
     """
     filesystem, path = resolve(uri)
-    return retried(lambda: version_in(filesystem.info(path)), uri)
+    file = path if is_local(filesystem) else None
+    return retried(lambda: version_in(filesystem.info(path)), uri, file)
 
 
-def read_bytes(uri: str, start: int | None = None, end: int | None = None) -> bytes:
+def read_bytes(
+    uri: str, start: int | None = None, end: int | None = None, as_listed: bool = False
+) -> bytes:
     """The bytes of an object, or those from ``start`` up to ``end``.
 
-    A body that ends before its announced length is a lost request, and asked for again.
+    A body that ends before its announced length is a lost request, and asked for again. What is
+    read ``as_listed`` was a regular file, and has to be one yet.
 
     Raises:
         FileNotFoundError: there is no such object.
         NoAccessError: the store will not give it.
+        SourceChangedError: it is no regular file any more.
         StorageError: the store did not answer.
     """
     filesystem, path = resolve(uri)
     if is_local(filesystem):
-        return retried(lambda: local.read(path, start, end), uri)
+        file = path if as_listed else None
+        return retried(lambda: local.read(path, start, end, as_listed), uri, file)
     return cast(bytes, retried(lambda: filesystem.cat_file(path, start=start, end=end), uri))
 
 
@@ -100,10 +106,12 @@ def read_whole(uri: str, size: int, version: str) -> bytes:
         StorageError: the store did not answer, or never with the same bytes.
     """
     filesystem, path = resolve(uri)
+    if is_local(filesystem):
+        return retried(lambda: _read_file(path, size, version), uri, path)
     digest = MD5.fullmatch(version)
 
     def read() -> bytes:
-        if not digest:  # and before it is opened: it may be a pipe by now
+        if not digest:
             _refuse_replaced(filesystem, path, version)
         data = cast(bytes, filesystem.cat_file(path))
         if digest and len(data) == size and _md5(data) == digest[1]:
@@ -120,8 +128,22 @@ def read_whole(uri: str, size: int, version: str) -> bytes:
     return retried(read, uri)
 
 
+def _read_file(path: str, size: int, version: str) -> bytes:
+    with local.open_regular(path) as file:
+        data = file.read(size + 1)
+        status = os.fstat(file.fileno())  # once all is read: it may be written to meanwhile
+    _refuse_other(version, {"mtime": status.st_mtime})
+    if len(data) != size:
+        raise SourceChangedError(f"{status.st_size} bytes, but {size} when the run was planned")
+    return data
+
+
 def _refuse_replaced(filesystem: Any, path: str, version: str) -> None:
-    if version not in {"", version_in(filesystem.info(path))}:
+    _refuse_other(version, filesystem.info(path))
+
+
+def _refuse_other(version: str, info: Info) -> None:
+    if version not in {"", version_in(info)}:
         raise SourceChangedError("the object was replaced since the run was planned")
 
 
@@ -129,22 +151,39 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-@contextmanager
-def open_seekable(uri: str) -> Iterator[BinaryIO]:
-    """The object as a seekable file; remote stores fetch only the ranges that are read.
+def open_object(uri: str, as_listed: bool = False) -> SeekableObject:
+    """As ``open_seekable``; what could not be read ``lost`` says, and whoever opens it closes it.
 
     Raises:
         FileNotFoundError: there is no such object.
         NoAccessError: the store will not give it.
-        SourceChangedError: the object was replaced while it was read.
-        StorageError: the store did not answer, now or while the file was read.
+        SourceChangedError: it is no regular file any more.
+        StorageError: the store did not answer.
     """
     filesystem, path = resolve(uri)
 
     def open_file() -> Any:
+        if as_listed and is_local(filesystem):
+            return local.open_regular(path)
         return filesystem.open(path, "rb")
 
-    with SeekableObject(retried(open_file, uri), open_file, uri) as file:
+    file = path if as_listed and is_local(filesystem) else None
+    return SeekableObject(retried(open_file, uri, file), open_file, uri, file)
+
+
+@contextmanager
+def open_seekable(uri: str, as_listed: bool = False) -> Iterator[BinaryIO]:
+    """The object as a seekable file; remote stores fetch only the ranges that are read.
+
+    What is opened ``as_listed`` was a regular file, and has to be one yet.
+
+    Raises:
+        FileNotFoundError: there is no such object.
+        NoAccessError: the store will not give it.
+        SourceChangedError: the object was replaced while it was read, or is no regular file.
+        StorageError: the store did not answer, now or while the file was read.
+    """
+    with open_object(uri, as_listed) as file:
         try:
             yield cast(BinaryIO, file)
         finally:

@@ -20,5 +20,5 @@ class CountedFile(io.BytesIO):
 def only_object(monkeypatch, data):
     """Lets every open lead to one object of these bytes; returns it."""
     file = CountedFile(data)
-    monkeypatch.setattr(storage, "open_seekable", lambda uri: nullcontext(file))
+    monkeypatch.setattr(storage, "open_seekable", lambda uri, **_: nullcontext(file))
     return file

@@ -14,6 +14,7 @@ from ocr_tasks.archive.decoders import Decoder
 from ocr_tasks.archive.media import HEAD_BYTES, sniff
 from ocr_tasks.errors import SourceChangedError, StorageError
 from ocr_tasks.records import ExpectedPage
+from ocr_tasks.stores.seekable import SeekableObject
 
 IN_MEMORY_BYTES = 1 << 26  # longer documents lie on disk while they are read
 READ_BYTES = 1 << 25
@@ -42,7 +43,9 @@ class StoredSource:
         self._key = uuid.uuid4().hex  # the same URI may hold another archive tomorrow
         self._decoder = decoder
         self._opened = opened
-        self._archive: tuple[BinaryIO, str] | None = None
+        self._archive: SeekableObject | None = None
+        self._media_type = ""
+        self._fault: StorageError | None = None  # of the whole object
         self._version: str | None = None
 
     @contextmanager
@@ -61,6 +64,10 @@ class StoredSource:
                     _append(cast(BinaryIO, file), part)
                     digest.update(part)
                     size += len(part)
+            except StorageError as error:
+                if error.of_one_object and page.member_offset is None:
+                    self._fault = error  # not to be waited for again for each member
+                raise
             except FileNotFoundError as error:
                 raise SourceChangedError("the object is gone since the run was planned") from error
             if size != page.source_bytes:
@@ -70,6 +77,8 @@ class StoredSource:
             yield Document(cast(BinaryIO, file), size, digest.hexdigest())
 
     def _parts(self, page: ExpectedPage) -> Iterator[bytes]:
+        if self._fault is not None:
+            raise self._fault
         if page.source_member is None and page.source_bytes <= READ_BYTES:
             yield storage.read_whole(self._uri, page.source_bytes, page.source_version)
             return
@@ -80,7 +89,7 @@ class StoredSource:
         start = page.member_offset or 0
         end = start + page.source_bytes
         for at in range(start, end, READ_BYTES):
-            yield storage.read_bytes(self._uri, at, min(at + READ_BYTES, end))
+            yield storage.read_bytes(self._uri, at, min(at + READ_BYTES, end), as_listed=True)
 
     def _refuse_replaced(self, page: ExpectedPage) -> None:
         if self._version is None:
@@ -90,12 +99,23 @@ class StoredSource:
 
     def _unpacked(self, page: ExpectedPage) -> Iterator[bytes]:
         if self._archive is None:
-            file = self._opened.enter_context(storage.open_seekable(self._uri))
-            self._archive = file, sniff(file.read(HEAD_BYTES))
-        file, media_type = self._archive
+            opened = storage.open_object(self._uri, as_listed=True)
+            self._archive = self._opened.enter_context(opened)
+        archive = self._archive
+        try:
+            yield from self._unpacked_from(archive, page)
+        finally:
+            if archive.lost is not None:  # whatever a decoder made of it
+                raise archive.lost
+
+    def _unpacked_from(self, archive: SeekableObject, page: ExpectedPage) -> Iterator[bytes]:
+        if archive.lost is not None:
+            return
+        file = cast(BinaryIO, archive)
+        self._media_type = self._media_type or sniff(file.read(HEAD_BYTES))
         size = file.seek(0, 2)
-        return self._decoder.unpack(
-            file, self._key, media_type, size, page.member_index, page.source_bytes
+        yield from self._decoder.unpack(
+            file, self._key, self._media_type, size, page.member_index, page.source_bytes
         )
 
 

@@ -21,7 +21,9 @@ from ocr_tasks.errors import (
     NoAccessError,
     PageError,
     SourceChangedError,
+    StorageError,
     UnsupportedError,
+    refuse_for_row,
 )
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.storage import StoredObject
@@ -46,7 +48,11 @@ class _Source:
     member: Member | None = None
 
     def page(
-        self, media_type: str, index: int = 0, count: int = 1, error: PageError | None = None
+        self,
+        media_type: str,
+        index: int = 0,
+        count: int = 1,
+        error: PageError | StorageError | None = None,
     ) -> ExpectedPage:
         """One page of this source; ``error`` is why it has no text to expect."""
         uri, member = self.stored.uri, self.member
@@ -142,13 +148,15 @@ def _pages_of_object(stored: StoredObject, spec: DecodeSpec) -> list[ExpectedPag
         if stored.size == 0:
             media_type = EMPTY
             raise EmptyInputError("the file has no bytes")
-        media_type = sniff(storage.read_bytes(stored.uri, 0, min(HEAD_BYTES, stored.size)))
+        most = min(HEAD_BYTES, stored.size)
+        media_type = sniff(storage.read_bytes(stored.uri, 0, most, as_listed=True))
         if media_type not in ARCHIVES:
             refuse_document(media_type, stored.size, spec)
         if media_type in ARCHIVES | PAGED:
             return list(_looked_into(stored, media_type, spec))
         return [source.page(media_type)]
-    except PageError as error:
+    except (PageError, StorageError) as error:
+        refuse_for_row(error)
         return [source.page(media_type, error=error)]
     except FileNotFoundError:
         gone = SourceChangedError("it was gone before it could be looked into")
@@ -159,13 +167,16 @@ def _refuse_unread(stored: StoredObject) -> None:
     """Makes sure that the object can be read at all."""
     if stored.is_closed:
         raise NoAccessError("the folder may not be listed")
+    if stored.fault is not None:
+        raise stored.fault
     if not stored.is_regular:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
 
 
 def _looked_into(stored: StoredObject, media_type: str, spec: DecodeSpec) -> Iterator[ExpectedPage]:
     """The pages of a PDF, a TIFF or an archive's members, told by a decoder."""
-    with _looking, storage.open_seekable(stored.uri) as file, POOL.borrowed(spec) as decoder:
+    opened = storage.open_seekable(stored.uri, as_listed=True)
+    with _looking, opened as file, POOL.borrowed(spec) as decoder:
         for found in decoder.look(file, media_type, stored.size):
             source = _Source(stored, found.member)
             for index in range(found.pages):

@@ -10,7 +10,7 @@ from ocr_tasks.archive.decode import decode_page, failure_of
 from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.documents import StoredSource, stored_uri
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.errors import PAGE_ERRORS, PageError
+from ocr_tasks.errors import ROW_ERRORS, PageError, StorageError, refuse_for_row
 from ocr_tasks.records import ExpectedPage, Page, PageFailure
 
 
@@ -51,7 +51,8 @@ def _read_document(
     with ExitStack() as opened:
         try:
             document = opened.enter_context(source.document(wanted[0]))
-        except PageError as error:
+        except (PageError, StorageError) as error:
+            refuse_for_row(error)
             yield from (failure_of(page, error, None) for page in wanted)
             return
         read_ms = (time.perf_counter() - started) * 1000 / len(wanted)
@@ -61,5 +62,5 @@ def _read_document(
 
 def _failure_of_plan(page: ExpectedPage, code: str) -> PageFailure:
     """The error that planning met, as it stands in the manifest."""
-    retryable = PAGE_ERRORS[code].retryable
+    retryable = ROW_ERRORS[code].retryable
     return PageFailure(page, "plan", code, page.error_message or "", retryable)

@@ -1,6 +1,6 @@
 """Every page of an archive to a row of Parquet: plan, infer, seal; then what failed, again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import ReviewSpec, row_of
 from ocr_tasks.sealing import FailureSpec, seal_run
 from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES
+from ocr_tasks.stores.filesystems import SCHEMES, lies_in, scheme_of
 from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 Json = dict[str, Any]
@@ -85,19 +85,20 @@ def infer(
     threads: int | None = None,
     tick: Callable[[int], None] = _unheard,
     device_number: int | None = None,
+    schemes: Sequence[str] | None = None,
 ) -> Json:
     """Reads the pages of one shard and commits their rows; a committed shard is left alone.
 
     ``tick`` hears how many more pages are done. Of several devices it takes ``device_number``, or,
-    where nobody gives them out, that of the shard. Returns what stands committed: shard_id,
-    attempt, pages, lines, by_status.
+    where nobody gives them out, that of the shard. ``schemes`` are those that ``output`` may have,
+    as of ``read_plan``. Returns what stands committed: shard_id, attempt, pages, lines, by_status.
 
     Raises:
         StorageError: the store did not answer; nothing is committed.
         ModelError: the models are not those the run was planned with.
         DamagedFileError: the shard's file is damaged, or gone after the run was sealed.
     """
-    run = read_plan(output, run_id, shard_id)
+    run = read_plan(output, run_id, shard_id, schemes=schemes)
     settings = ArchiveOcrSettings.revive(run.frozen.settings)
     committed = committed_tally(run.layout, shard_id)
     if committed is not None:
@@ -119,7 +120,7 @@ def infer(
     return asdict(commit_shard(run.layout, shard_id, provenance.attempt, rows))
 
 
-def seal(output: str, run_id: str) -> Json:
+def seal(output: str, run_id: str, schemes: Sequence[str] | None = None) -> Json:
     """Holds all rows against the manifest and writes the seal; a sealed run keeps its seal.
 
     Returns the seal: counts by status and error, lines, files with digests, models, duration.
@@ -128,7 +129,7 @@ def seal(output: str, run_id: str) -> Json:
         SealRefusedError: a page or shard is missing, twice, or was never expected.
         DamagedFileError: a file of the run is not what was committed or sealed.
     """
-    run = read_plan(output, run_id, columns=["shard_id", "page_id"])
+    run = read_plan(output, run_id, columns=["shard_id", "page_id"], schemes=schemes)
     return seal_run(run, ArchiveOcrSettings.revive(run.frozen.settings).failures)
 
 
@@ -148,8 +149,8 @@ def run(
     """
     workers = workers or cores()
     planned = plan(settings, run_id, workers)
-    infer_missing(planned["output"], planned["run_id"], workers, on_progress)
-    return seal(planned["output"], planned["run_id"])
+    infer_missing(planned["output"], planned["run_id"], workers, on_progress, settings.schemes)
+    return seal(planned["output"], planned["run_id"], settings.schemes)
 
 
 def infer_missing(
@@ -157,13 +158,14 @@ def infer_missing(
     run_id: str,
     workers: int | None = None,
     on_progress: Callable[[int, int], None] = _unheard,
+    schemes: Sequence[str] | None = None,
 ) -> Json:
     """Infers every shard that is not committed, in ``workers`` processes.
 
     What lies in memory is read in this process, as no other sees it. Returns the run id and how
     many shards were done here.
     """
-    planned = read_plan(output, run_id, columns=["shard_id"])
+    planned = read_plan(output, run_id, columns=["shard_id"], schemes=schemes)
     committed = committed_shards(planned.layout)
     missing = [shard for shard in planned.manifest.shard_ids() if shard not in committed]
     total = planned.manifest.pages
@@ -265,7 +267,7 @@ def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
     for url in (settings.input, settings.output):
         refuse_url(url, settings.schemes)
     source, output = storage.absolute(settings.input), storage.absolute(settings.output)
-    if f"{output}/".startswith(f"{source.rstrip('/')}/"):
+    if lies_in(output, source):
         raise SettingsError(f"the output {output} lies in the input {source}")
     engine = chosen(settings.engine).spec
     return settings.model_copy(update={"input": source, "output": output, "engine": engine})
@@ -288,11 +290,11 @@ def _freeze(
 
 def _planned(layout: RunLayout, settings: ArchiveOcrSettings, retry_of: str | None = None) -> Json:
     """What stands planned, if it is what these settings want."""
-    run = read_plan(layout.output, layout.run_id, columns=["shard_id"])
+    run = read_plan(layout.output, layout.run_id, None, ["shard_id"], settings.schemes)
     run.refuse_other_settings(settings.model_dump(mode="json"), retry_of)
     show_settings(run)
     return run.told()
 
 
 def _infer_item(item: tuple[str, str, str, int], tick: Callable[[int], None]) -> Json:
-    return infer(*item, tick, worker_number())
+    return infer(*item, tick, worker_number(), [scheme_of(item[0])])  # its plan has been read

@@ -1,5 +1,6 @@
 """From a URL to the fsspec file system that speaks for its store."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +70,13 @@ def refuse_other_schemes(url: str, allowed: Sequence[str] = SCHEMES) -> None:
         raise SettingsError(
             f"a URL of the scheme {scheme!r} may not be used: schemes are {', '.join(allowed)}"
         )
+
+
+def lies_in(url: str, folder: str) -> bool:
+    """Whether an absolute URL is that of ``folder`` or of something below it, also by a link."""
+    if scheme_of(url) == scheme_of(folder) == "file":
+        url, folder = (os.path.realpath(LOCAL._strip_protocol(each)) for each in (url, folder))
+    return f"{url.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def is_local(filesystem: Any) -> bool:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ocr_tasks.errors import NoAccessError, SettingsError
-from ocr_tasks.faults import retried, store_faults
+from ocr_tasks.errors import NoAccessError, SettingsError, StorageError, refuse_for_row
+from ocr_tasks.faults import retried
 from ocr_tasks.stores.filesystems import is_local, is_s3
 
 VERSION_KEYS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
@@ -22,7 +22,8 @@ class StoredObject:
     """An object as a listing tells it.
 
     ``version`` changes when its bytes do; it is empty where the store keeps none. ``is_closed``
-    marks a folder that may not be listed, so that nobody knows what lies in it.
+    marks a folder that may not be listed, so that nobody knows what lies in it, and ``fault``
+    says why of a file nothing but its name is known.
     """
 
     uri: str
@@ -30,14 +31,18 @@ class StoredObject:
     version: str
     is_regular: bool
     is_closed: bool = False
+    fault: NoAccessError | StorageError | None = None
 
 
 def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:
     """Every object below the path ``root``, or the one that it names, sorted by URI.
 
-    Folders, and the empty keys that stand for folders in S3, are no objects. Raises as
+    Folders, and the empty keys that stand for folders in S3, are no objects. A link that is
+    named itself stands for the file it leads to; no other is followed. Raises as
     ``storage.list_objects``.
     """
+    if is_local(filesystem) and os.path.islink(root) and not os.path.isdir(root):
+        root = os.path.realpath(root)  # as no link is opened when the file is read
     if is_local(filesystem) and os.path.isdir(root):
         found = _below_folder(root, url)
     elif is_s3(filesystem):
@@ -50,7 +55,8 @@ def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject
             yield first
             yield from found
             return
-        info = retried(partial(filesystem.info, root), url)
+        file = root if is_local(filesystem) else None
+        info = retried(partial(filesystem.info, root), url, file)
     except FileNotFoundError as error:
         raise SettingsError(f"there is nothing at {url}") from error
     if info["type"] != "directory":
@@ -59,7 +65,8 @@ def objects_below(filesystem: Any, root: str, url: str) -> Iterator[StoredObject
 
 def version_in(info: Info) -> str:
     """The version of an object of which fsspec says this."""
-    value = next((info[key] for key in VERSION_KEYS if info.get(key)), "")
+    # The time 0 is a version too.
+    value = next((info[key] for key in VERSION_KEYS if info.get(key) not in (None, "")), "")
     # The same time is a number in one answer of a store and a datetime in another.
     return str(value.timestamp() if isinstance(value, datetime.datetime) else value)
 
@@ -81,7 +88,7 @@ def _below_folder(root: str, url: str) -> Iterator[StoredObject]:
     while waiting:
         path = waiting.pop()
         if not path.endswith("/"):
-            yield from _file_at(path, url)
+            yield from _file_at(path)
             continue
         inside = _paths_in(path, url)
         if inside is None:
@@ -111,14 +118,17 @@ def _paths_in(folder: str, url: str) -> list[str] | None:
         return []
 
 
-def _file_at(path: str, url: str) -> Iterator[StoredObject]:
-    with store_faults(url):
-        try:
-            status = os.lstat(path)
-        except FileNotFoundError:  # it was removed since its folder was listed
-            return
-    is_regular = stat.S_ISREG(status.st_mode)
-    yield StoredObject(f"file://{path}", status.st_size, str(status.st_mtime), is_regular)
+def _file_at(path: str) -> Iterator[StoredObject]:
+    try:
+        status = retried(partial(os.lstat, path), f"file://{path}", path)
+    except FileNotFoundError:  # it was removed since its folder was listed
+        return
+    except (NoAccessError, StorageError) as error:  # as in a folder that may not be entered
+        refuse_for_row(error)
+        yield StoredObject(f"file://{path}", 0, "", True, fault=error)
+        return
+    is_regular, version = stat.S_ISREG(status.st_mode), version_in({"mtime": status.st_mtime})
+    yield StoredObject(f"file://{path}", status.st_size, version, is_regular)
 
 
 def _below_prefix(filesystem: Any, root: str, url: str) -> Iterator[StoredObject]:

@@ -3,22 +3,49 @@
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
+
+from ocr_tasks.errors import SourceChangedError
 
 # As under umask 027, however lax this process's own is; a stricter one is kept to.
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 
 
-def read(path: str, start: int | None, end: int | None) -> bytes:
+NOT_REGULAR = {errno.ELOOP, errno.ENXIO}  # a link, a socket, a device that is not there
+
+
+def open_regular(path: str) -> BinaryIO:
+    """A file that was regular when it was listed; what it is now is seen as it is opened.
+
+    No link is followed, and no pipe is waited for.
+
+    Raises:
+        SourceChangedError: it is no regular file any more.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno in NOT_REGULAR:
+            raise SourceChangedError("it is no regular file any more") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceChangedError("it is no regular file any more")
+    return open(descriptor, "rb")
+
+
+def read(path: str, start: int | None, end: int | None, as_listed: bool) -> bytes:
     """The bytes of a file, or those from ``start`` up to ``end``.
 
     fsspec does so too, but takes several times as long, which shows in a million heads.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) if as_listed else open(path, "rb") as file:
         file.seek(start or 0)
         return file.read(-1 if end is None else end - (start or 0))
 

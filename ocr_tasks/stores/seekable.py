@@ -14,15 +14,18 @@ class SeekableObject(io.RawIOBase):
     """A stored object that is being read. A lost request is made again on a file opened anew.
 
     Whoever reads a damaged document catches what a decoder raises, so what is lost for good would
-    pass for damage. ``lost`` remembers it, and ``storage.open_seekable`` raises it once more.
+    pass for damage. ``lost`` remembers it, and ``storage.open_seekable`` raises it once
+    more.
     """
 
-    def __init__(self, file: Any, reopen: Callable[[], Any], uri: str) -> None:
+    def __init__(self, file: Any, reopen: Callable[[], Any], uri: str, path: str | None) -> None:
+        """A file that is open; ``path`` is as ``file`` of ``retried``."""
         super().__init__()
         self.lost: Exception | None = None
         self._file = file
         self._reopen = reopen
         self._uri = uri
+        self._path = path
         self._version = _version(file)
         self._is_broken = False
 
@@ -52,7 +55,7 @@ class SeekableObject(io.RawIOBase):
         if self.lost is not None:
             return 0  # pdfium asks on thousands of times, and what it makes of it is not used
         try:
-            return retried(partial(self._read_at, self.tell(), buffer), self._uri)
+            return retried(partial(self._read_at, self.tell(), buffer), self._uri, self._path)
         except (OcrTasksError, FileNotFoundError) as error:
             self.lost = error
             raise

@@ -24,10 +24,10 @@ def readers_of(folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) ->
     url = makers.fill_folder(folder, FILES)
     read, readers = storage.read_bytes, []
 
-    def slowly(uri: str, start: int, end: int) -> bytes:
+    def slowly(uri: str, start: int, end: int, as_listed: bool) -> bytes:
         readers.append(threading.get_ident())
         time.sleep(seconds)
-        return read(uri, start, end)
+        return read(uri, start, end, as_listed)
 
     monkeypatch.setattr(storage, "read_bytes", slowly)
     names = [page.source_uri.rsplit("/", 1)[1] for page in list_pages(url, SPEC)]
