@@ -66,3 +66,14 @@ def test_a_link_that_leads_elsewhere_does_no_harm(linked):
 )
 def test_one_place_lies_in_another_or_not(url, folder, expected):
     assert lies_in(url, folder) is expected
+
+
+def test_a_retry_reads_no_file_that_a_link_leads_to_by_now(linked):
+    out, bad = linked / "out", linked / "in/bad.jpg"
+    archive_ocr.run(settings_for(linked / "in", out), "r1", workers=1)
+    (linked / "secret.png").write_bytes((linked / "in/a.png").read_bytes())
+    bad.unlink()
+    bad.symlink_to(linked / "secret.png")
+    archive_ocr.retry(str(out), "r1", "r2", workers=1)
+    (failed,) = archive_ocr.failures(str(out), "r2")["failures"]
+    assert (failed["source_uri"], failed["error_class"]) == (f"file://{bad}", "E_CHANGED")
