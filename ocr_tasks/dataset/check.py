@@ -20,6 +20,8 @@ from ocr_tasks.dataset.rules import Finding, Place
 from ocr_tasks.dataset.samples import LINES, PARTS, Dataset, Sample
 from ocr_tasks.storage import StoredObject
 
+BYTES_A_PIXEL = 8  # four channels of 16 bits, uncompressed: no image file has more
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedDataset:
@@ -64,7 +66,8 @@ def check_dataset(
 
 def decode_spec(limits: LimitSpec) -> DecodeSpec:
     """The limits within which the images of a dataset are decoded."""
-    return DecodeSpec(max_pixels=limits.max_pixels)
+    megabytes = 1 + limits.max_pixels * BYTES_A_PIXEL // 1_000_000
+    return DecodeSpec(max_pixels=limits.max_pixels, max_document_mb=megabytes)
 
 
 def _images_of(dataset: Dataset) -> dict[Place, StoredObject]:

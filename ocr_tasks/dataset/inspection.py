@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ocr_tasks import storage
-from ocr_tasks.archive.contents import refuse_document
+from ocr_tasks.archive.contents import MB
 from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.media import HEAD_BYTES, IMAGES, sniff
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
-from ocr_tasks.errors import EmptyInputError, PageError, SourceChangedError, UnsupportedError
+from ocr_tasks.errors import (
+    EmptyInputError,
+    PageError,
+    SourceChangedError,
+    TooLargeError,
+    UnsupportedError,
+)
 from ocr_tasks.imaging.perception import look_of
 from ocr_tasks.storage import StoredObject
 from ocr_tasks.text.names import printable
@@ -84,21 +90,17 @@ def decoded(image: StoredObject, decoder: Decoder) -> Raster:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
     if image.size == 0:
         raise EmptyInputError("the file has no bytes")
+    if image.size > decoder.spec.max_document_mb * MB:
+        raise TooLargeError(f"{image.size / MB:.0f} MB are more than its pixels may take")
     try:
-        refuse_document(_media_type(image), image.size, decoder.spec)
         data = storage.read_whole(image.uri, image.size, image.version)
     except FileNotFoundError as error:
         raise SourceChangedError("the image is gone since the dataset was listed") from error
-    key = hashlib.sha256(data).hexdigest()
-    return decoder.decode(io.BytesIO(data), key, sniff(data[:HEAD_BYTES]), len(data), 0, Rung())
-
-
-def _media_type(image: StoredObject) -> str:
-    """What an image is; a large one is looked at before it is read."""
-    media_type = sniff(storage.read_bytes(image.uri, 0, min(HEAD_BYTES, image.size)))
+    media_type = sniff(data[:HEAD_BYTES])
     if media_type not in IMAGES:
         raise UnsupportedError(f"{media_type} is no image")
-    return media_type
+    key = hashlib.sha256(data).hexdigest()
+    return decoder.decode(io.BytesIO(data), key, media_type, len(data), 0, Rung())
 
 
 def _inspect_batch(

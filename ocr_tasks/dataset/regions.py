@@ -1,7 +1,6 @@
 """The labelled regions of a page, and the rules they have to keep."""
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ from ocr_tasks.dataset.samples import Sample
 from ocr_tasks.imaging.polygons import Corners, area_of, crosses_itself
 from ocr_tasks.text.names import visible
 
-FEWEST_CORNERS = 3
+FEWEST_CORNERS, MOST_CORNERS = 3, 4096
+FURTHEST = 1e9  # pixels from the page's corner
 SMALLEST_AREA = 1.0  # square pixels
 EDGE = 2.0  # pixels by which a corner may lie outside: annotation tools round
 
@@ -51,6 +51,8 @@ def _region(number: int, value: Any) -> Region:
     points = value["points"]
     if not isinstance(points, list) or not all(_is_point(point) for point in points):
         raise ValueError(f"the points of region {number} are no pairs of numbers")
+    if len(points) > MOST_CORNERS:
+        raise ValueError(f"region {number} has {len(points)} points, more than {MOST_CORNERS}")
     return Region(np.array(points, np.float64).reshape(-1, 2), value["transcription"])
 
 
@@ -58,7 +60,7 @@ def _is_point(point: Any) -> bool:
     return (
         isinstance(point, list)
         and len(point) == 2
-        and all(isinstance(side, int | float) and math.isfinite(side) for side in point)
+        and all(isinstance(side, int | float) and abs(side) < FURTHEST for side in point)
     )
 
 

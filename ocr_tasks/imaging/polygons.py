@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Corners = NDArray[np.float64]  # (corners, 2), x and y in pixels
+Edge = tuple[Corners, Corners]  # where it begins and ends; of several, an array each
 
 
 def area_of(corners: Corners) -> float:
@@ -15,19 +16,20 @@ def area_of(corners: Corners) -> float:
 def crosses_itself(corners: Corners) -> bool:
     """Whether two edges that are no neighbours cross; edges that only touch do not."""
     ends = np.roll(corners, -1, axis=0)
-    count = len(corners)
-    return any(
-        _cross(corners[first], ends[first], corners[second], ends[second])
-        for first in range(count)
-        for second in range(first + 2, count - (first == 0))
-    )
+    for first in range(len(corners) - 2):
+        others = slice(first + 2, len(corners) - (first == 0))
+        edge, edges = (corners[first], ends[first]), (corners[others], ends[others])
+        if (_parts(edge, edges) & _parts(edges, edge)).any():
+            return True
+    return False
 
 
-def _cross(a: Corners, b: Corners, c: Corners, d: Corners) -> bool:
-    apart = _side(a, b, c) * _side(a, b, d) < 0
-    return apart and _side(c, d, a) * _side(c, d, b) < 0
+def _parts(edge: Edge, ends: Edge) -> NDArray[np.bool_]:
+    """Whether the ends of an edge lie on both sides of another, prolonged; either may be many."""
+    return _side(edge, ends[0]) * _side(edge, ends[1]) < 0
 
 
-def _side(a: Corners, b: Corners, point: Corners) -> float:
-    """On which side of the line from ``a`` to ``b`` a point lies: the sign; 0 is on it."""
-    return float((b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0]))
+def _side(edge: Edge, points: Corners) -> Corners:
+    """On which side of an edge points lie: the sign; 0 is on it."""
+    (x0, y0), (x1, y1), (x, y) = edge[0].T, edge[1].T, points.T
+    return np.asarray((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0))
