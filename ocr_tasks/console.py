@@ -215,6 +215,9 @@ def print_split(result: dict[str, Any]) -> None:
         missed = f"{part} has {percent:.1f} % in place of {result['target'][part]:g} %"
         few = f"there are {result['groups']} groups, which are not parted"
         out.print(f"{missed}: {few}", highlight=False, soft_wrap=True)
+    if result["better_seed"] is not None:
+        better = f"-o split.seed={result['better_seed']} would meet every target"
+        out.print(f"{better}, but moves groups between parts", highlight=False, soft_wrap=True)
     kept = ", ".join(result["backups"].values()) or "nothing: the files are as they were"
     out.print(f"kept {escape(visible(kept))}", highlight=False, soft_wrap=True)
 

@@ -15,6 +15,7 @@ from ocr_tasks.errors import SettingsError
 
 TOLERANCE = 2.0  # percent points by which a part may miss its target without a word
 HASH_BITS = 64
+SEEDS = 100  # that are tried for one that meets the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,29 @@ class SplitSpec:
 
 @dataclass(frozen=True, slots=True)
 class NewParts:
-    """A split that was decided: the lines of each part, and how many groups there are."""
+    """A split that was decided: the lines of each part, and how many lines each group has."""
 
     lines: dict[str, list[LabelLine]]
-    groups: int
+    groups: dict[str, int]
 
     def shares(self) -> dict[str, float]:
         """The percentage of the samples that each part has."""
-        total = sum(map(len, self.lines.values())) or 1
-        return {part: 100 * len(lines) / total for part, lines in self.lines.items()}
+        return _shares({part: len(lines) for part, lines in self.lines.items()})
 
     def missed(self, spec: SplitSpec) -> dict[str, float]:
         """The parts that miss their target by more than TOLERANCE, with what they have."""
-        shares, targets = self.shares(), spec.percents()
-        return {
-            part: share for part, share in shares.items() if abs(share - targets[part]) > TOLERANCE
-        }
+        shares = self.shares()
+        return {part: shares[part] for part in _missed(shares, spec)}
+
+    def better_seed(self, spec: SplitSpec) -> str | None:
+        """A seed by which every part meets its target, or None if none of SEEDS does."""
+        for seed in map(str, range(SEEDS)):
+            sizes = dict.fromkeys(spec.percents(), 0)
+            for group, size in self.groups.items():
+                sizes[part_of(group, spec.percents(), seed)] += size
+            if not _missed(_shares(sizes), spec):
+                return seed
+        return None
 
     def files(self, layout: LayoutSpec) -> dict[str, bytes]:
         """The label files as they should be: all lines of a part in its first, others empty."""
@@ -102,4 +110,14 @@ def new_parts(lines: Sequence[LabelLine], group_of: GroupOf, spec: SplitSpec) ->
         group = f"path\0{path}" if known is None else known
         sizes[group] += 1
         parts[part_of(group, percents, spec.seed)].append(line)
-    return NewParts(parts, len(sizes))
+    return NewParts(parts, dict(sizes))
+
+
+def _shares(sizes: Mapping[str, int]) -> dict[str, float]:
+    total = sum(sizes.values()) or 1
+    return {part: 100 * size / total for part, size in sizes.items()}
+
+
+def _missed(shares: Mapping[str, float], spec: SplitSpec) -> list[str]:
+    targets = spec.percents()
+    return [part for part, share in shares.items() if abs(share - targets[part]) > TOLERANCE]

@@ -75,8 +75,8 @@ def split(settings: DatasetRefreshSettings) -> Json:
     """Splits the dataset by groups, all label files or none; the old ones are kept as ``.bak``.
 
     Returns, and writes below the output: dataset, ``samples`` and ``percent`` of each part,
-    ``target``, ``missed`` (parts that are off by more than two points), ``groups``, ``changed``
-    and ``backups``, the names of the old files.
+    ``target``, ``missed`` (parts that are off by more than two points), ``better_seed`` (one by
+    which none is, if one is known), ``groups``, ``changed`` and ``backups`` (the old files' names).
 
     Raises:
         SettingsError: the percentages do not sum to 100; nothing was touched.
@@ -91,13 +91,15 @@ def split(settings: DatasetRefreshSettings) -> Json:
     group_of = groups_by(root, storage.names_in(root), settings.groups)
     parts = new_parts(label_lines(root, settings.layout, tuple(spec.percents())), group_of, spec)
     backups = swap_files(root, parts.files(settings.layout))
+    missed = parts.missed(spec)
     result = {
         "dataset": root,
         "samples": {part: len(lines) for part, lines in parts.lines.items()},
         "percent": parts.shares(),
         "target": spec.percents(),
-        "missed": parts.missed(spec),
-        "groups": parts.groups,
+        "missed": missed,
+        "better_seed": parts.better_seed(spec) if missed else None,
+        "groups": len(parts.groups),
         "changed": bool(backups),
         "backups": backups,
     }

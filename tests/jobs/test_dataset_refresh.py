@@ -1,6 +1,7 @@
 """The pipeline dataset_refresh: check and split, by the functions and by the command."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,13 @@ def test_the_command_says_where_a_target_was_missed(call, tmp_path):
     assert "there are 2 groups, which are not parted" in shown
     written = json.loads((tmp_path / "out" / "split_dataset_result.json").read_text())
     assert written["missed"]
+    write_lines(tmp_path / "more", CHARACTERS, train=drawn_lines(60), val=[])
+    where = ("--dataset", tmp_path / "more", "--output", tmp_path / "out")
+    _, shown, _ = call("dataset-refresh", "split", *where, "-o", "split.seed=1")
+    better = re.search(r"-o split\.seed=(\d+) would meet", shown)
+    assert better is not None
+    _, shown, _ = call("dataset-refresh", "split", *where, "-o", f"split.seed={better[1]}")
+    assert "in place of" not in shown
 
 
 @pytest.mark.parametrize("command", ["check", "split"])
