@@ -28,9 +28,10 @@ err = Console(stderr=True)
 
 
 class PageProgress:
-    """Hears how many of all pages are done, and shows it: here as lines for a log."""
+    """Hears how many of all pages or images are done, and shows it: here as lines for a log."""
 
-    def __init__(self) -> None:
+    def __init__(self, units: str) -> None:
+        self._units = units
         self._started = self._shown = time.monotonic()
         self._at_start: int | None = None
         self._done = 0
@@ -60,16 +61,16 @@ class PageProgress:
         self._shown = now
         rate = self.done_here / max(now - self._started, 1e-9)
         left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
-        err.print(f"{done} of {total} pages{left}", highlight=False)
+        err.print(f"{done} of {total} {self._units}{left}", highlight=False)
 
 
 class _Bar(PageProgress):
     """The same on a terminal: a bar with the time that remains."""
 
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
+    def __init__(self, progress: Progress, units: str) -> None:
+        super().__init__(units)
         self._progress = progress
-        self._task = progress.add_task("pages", total=None)
+        self._task = progress.add_task(units, total=None)
 
     def show(self, done: int, total: int) -> None:
         """Moves the bar."""
@@ -77,13 +78,13 @@ class _Bar(PageProgress):
 
 
 @contextmanager
-def page_progress() -> Iterator[PageProgress]:
+def page_progress(units: str = "pages") -> Iterator[PageProgress]:
     """A bar on a terminal, plain lines anywhere else."""
     if not err.is_terminal:
-        yield PageProgress()
+        yield PageProgress(units)
         return
     columns = (
-        TextColumn("pages"),
+        TextColumn(units),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -91,7 +92,7 @@ def page_progress() -> Iterator[PageProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err) as progress:
-        yield _Bar(progress)
+        yield _Bar(progress, units)
 
 
 def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0, rows_in: str = "") -> None:
@@ -184,6 +185,41 @@ def print_engines(told: dict[str, Any]) -> None:
         model = f"{loaded[part]['name']}  sha256 {loaded[part]['sha256']}"
         out.print(f"  {escape(visible(model))}", highlight=False, soft_wrap=True)
     out.print(f"loaded, and a first page read, in {told['seconds']:.1f} s", highlight=False)
+
+
+def print_check(result: dict[str, Any], output: str) -> None:
+    """What a check of a dataset found, by rule, and where its report is."""
+    own = result["ocr_tasks"]
+    samples = ", ".join(f"{count} in {part}" for part, count in own["samples"].items() if count)
+    title = f"{escape(visible(own['dataset']))}: {samples}, {own['groups']} groups"
+    out.print(title, highlight=False, soft_wrap=True)
+    if own["findings"]:
+        table = Table("code", "severity", "findings", "remedy")
+        for each in own["findings"]:
+            table.add_row(each["code"], each["severity"], str(each["count"]), each["remedy"])
+        out.print(table)
+    report = escape(visible(f"{output.rstrip('/')}/{own['files']['report']}"))
+    out.print(f"report in {report}", highlight=False, soft_wrap=True)
+    if result["done_flag"]:
+        out.print("Check dataset passed !", highlight=False)
+
+
+def print_split(result: dict[str, Any]) -> None:
+    """How a dataset was split, and what of the targets was missed."""
+    table = Table("part", "samples", "percent", "target")
+    for part, samples in result["samples"].items():
+        percent, target = result["percent"][part], result["target"][part]
+        table.add_row(part, str(samples), f"{percent:.1f}", f"{target:g}")
+    out.print(table)
+    for part, percent in result["missed"].items():
+        missed = f"{part} has {percent:.1f} % in place of {result['target'][part]:g} %"
+        few = f"there are {result['groups']} groups, which are not parted"
+        out.print(f"{missed}: {few}", highlight=False, soft_wrap=True)
+    if result["better_seed"] is not None:
+        better = f"-o split.seed={result['better_seed']} would meet every target"
+        out.print(f"{better}, but moves groups between parts", highlight=False, soft_wrap=True)
+    kept = ", ".join(result["backups"].values()) or "nothing: the files are as they were"
+    out.print(f"kept {escape(visible(kept))}", highlight=False, soft_wrap=True)
 
 
 def print_page_title(where: ExpectedPage) -> None:

@@ -11,6 +11,9 @@
         ├── SealRefusedError      E_SEAL         the manifest and the rows do not agree
         ├── DamagedFileError      E_DAMAGED      a run's own file is not what was written
         ├── ModelError            E_MODEL        weights are absent or not the pinned ones
+        ├── DatasetError          E_DATASET      the files of a dataset cannot be read as one
+        ├── CheckFailedError      E_CHECK        a dataset has critical findings
+        ├── SplitConflictError    E_SPLIT        a label file changed under an unfinished split
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
             ├── NotImageError     E_NOT_IMAGE
@@ -93,7 +96,7 @@ class SettingsError(PermanentError):
     code = "E_SETTINGS"
     stage = "plan"
     exit_code = 2
-    remedy = "Correct what the message names; docs/archive_ocr.md lists all settings."
+    remedy = "Correct what the message names; the pipeline's page in docs/ lists all settings."
 
 
 class PlanConflictError(PermanentError):
@@ -129,6 +132,30 @@ class ModelError(PermanentError):
     code = "E_MODEL"
     stage = "load"
     remedy = "Bring what the message misses; engine.det_model and rec_model name other models."
+
+
+class DatasetError(PermanentError):
+    """The files of a dataset cannot be read as one: a label file or dictionary is missing."""
+
+    code = "E_DATASET"
+    stage = "check"
+    remedy = "Bring what the message misses; docs/dataset_refresh.md shows the layouts."
+
+
+class CheckFailedError(PermanentError):
+    """The dataset has critical findings, so nothing should be trained on it."""
+
+    code = "E_CHECK"
+    stage = "check"
+    remedy = "Look into report.html; mend or remove the samples it names, and check again."
+
+
+class SplitConflictError(PermanentError):
+    """A label file was changed by somebody else while a split of it was unfinished."""
+
+    code = "E_SPLIT"
+    stage = "split"
+    remedy = "Put the named file back from its .bak copy, or remove it, and run again."
 
 
 class PageError(PermanentError):

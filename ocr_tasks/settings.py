@@ -56,9 +56,14 @@ class JobSettings(BaseSettings):
         Raises:
             SettingsError: a key is unknown, a value is wrong, or the file cannot be read.
         """
-        values = _yaml_file(config) if config else {}
+        values = cls.translated(_yaml_file(config)) if config else {}
         values = merged(values, _environment(cls))
-        return cls.revive(merged(values, overrides or {}))
+        return cls.revive(merged(values, cls.translated(overrides or {})))
+
+    @classmethod
+    def translated(cls, values: Values) -> Values:
+        """Nested values of a file or of overrides by our names; a job may know others for them."""
+        return values
 
     @classmethod
     def revive(cls, values: Values) -> Self:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
@@ -268,6 +268,21 @@ def create_from(uri: str, source: BinaryIO, staging: str) -> bool:
             _upload(source, filesystem.open(path, "xb", block_size=PART_BYTES))
 
     return _is_first(attempt, uri)
+
+
+def remove(uri: str) -> None:
+    """Removes an object; where there is none, nothing.
+
+    Raises:
+        SettingsError: nothing may be removed there.
+        StorageError: the store did not answer.
+    """
+    filesystem, path = resolve(uri)
+    with writing_faults(uri), suppress(FileNotFoundError):
+        if is_local(filesystem):
+            retried(lambda: local.remove(Path(path)), uri)
+        else:
+            retried(lambda: filesystem.rm_file(path), uri)
 
 
 def _is_first(create: Callable[[], None], uri: str) -> bool:

@@ -125,6 +125,15 @@ def test_writing_replaces_what_was_there(store):
     assert storage.read_bytes(uri) == b"short"
 
 
+@pytest.mark.parametrize("name", ["a.txt", "[x]*.txt", "sub/a.txt"])
+def test_an_object_that_is_removed_is_gone_and_its_neighbours_stay(store, name):
+    for each in (name, "x.txt", f"{name}.bak"):
+        storage.write(storage.join(store, each), b"1")
+    for _ in range(2):  # what is gone already is no fault
+        storage.remove(storage.join(store, name))
+    assert sorted(names_at(store)) == sorted(["x.txt", f"{name}.bak"])
+
+
 def test_an_object_is_created_only_once(store):
     uri, staging = storage.join(store, "pages/x"), storage.join(store, "staging")
     assert storage.create(uri, b"first", staging)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from ocr_tasks import __version__
 from ocr_tasks.admission import refuse_url
 from ocr_tasks.cli.archive_ocr import archive
+from ocr_tasks.cli.dataset_refresh import dataset
 from ocr_tasks.cli.options import Config, Overrides, as_text
 from ocr_tasks.console import err, out, print_engines, print_error, print_page_title
 from ocr_tasks.errors import OcrTasksError
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Scanned archives to Parquet, page for page.",
 )
 app.add_typer(archive, name="archive-ocr")
+app.add_typer(dataset, name="dataset-refresh")
 
 
 @app.callback(invoke_without_command=True)

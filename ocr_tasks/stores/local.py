@@ -76,6 +76,12 @@ def replace(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Removes the file."""
+    path.unlink()
+    _sync_folder(path.parent)
+
+
 def make_folder(folder: Path) -> None:
     """Makes a folder and those above it, as far as they are missing."""
     if folder.is_dir():

@@ -1,6 +1,7 @@
 """Greedy CTC decoding (Graves et al. 2006, best-path decoding)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +29,11 @@ def decode_best_path(
         return BLANK, 0.0
     text = "".join(charset[index] for index in classes[kept])
     return text, float(scores[kept].mean())
+
+
+def steps_needed(text: str) -> int:
+    """The fewest steps in which a CTC head can emit ``text``.
+
+    Each character takes one, and two equal neighbours a blank between them (Graves et al. 2006).
+    """
+    return len(text) + sum(left == right for left, right in pairwise(text))

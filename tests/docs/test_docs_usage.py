@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 import yaml
 
 from ocr_tasks.cli.main import app
+from ocr_tasks.dataset.rules import Rule
+from ocr_tasks.errors import SettingsError
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
-from ocr_tasks.settings import parse_overrides
+from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
+from ocr_tasks.settings import JobSettings, parse_overrides
 from tests.docs.pages import (
     ARCHITECTURE,
     ARCHIVE_OCR,
+    DATASET_REFRESH,
     README,
     ROOT,
     anchors,
@@ -26,11 +31,18 @@ from tests.docs.pages import (
     table,
 )
 
+PIPELINES: dict[str, tuple[Path, type[JobSettings]]] = {
+    "archive_ocr": (ARCHIVE_OCR, ArchiveOcrSettings),
+    "dataset_refresh": (DATASET_REFRESH, DatasetRefreshSettings),
+}
+every_pipeline = pytest.mark.parametrize("name", PIPELINES)
+
 
 def test_every_command_and_option_is_documented() -> None:
-    documented = ARCHIVE_OCR.read_text()
     for path, command in _commands():
-        assert path == "ocr-tasks archive-ocr" or path in documented
+        pipeline = [*path.split(), ""][1].replace("-", "_")
+        documented = (PIPELINES[pipeline][0] if pipeline in PIPELINES else ARCHIVE_OCR).read_text()
+        assert path.count(" ") < 2 or path in documented, path
         for option in _options_of(command):
             assert f"`{option}`" in documented, f"{path} {option}"
 
@@ -42,24 +54,32 @@ def test_commands_in_the_docs_have_the_options_they_are_given(page: Path) -> Non
         words = shlex.split(line, comments=True)
         if words[0] != "ocr-tasks":
             continue
-        path = " ".join(words[: 3 if words[1] == "archive-ocr" else 2])
+        path = " ".join(words[: 3 if words[1].replace("-", "_") in PIPELINES else 2])
         known = {*_options_of(commands[path]), "--help"}
         assert {word for word in words if word.startswith("-")} <= known, line
 
 
 @every_page
 def test_overrides_in_the_docs_are_settings(page: Path) -> None:
-    given = re.findall(r"-o '?([a-z_.]+=[^\s'`]+)", page.read_text())
-    ArchiveOcrSettings.load(
-        overrides=parse_overrides(given) | {"input": "scans", "output": "results"}
-    )
+    given = re.findall(r"-o '?([A-Za-z_.]+=[^\s'`]+)", page.read_text())
+    for pair in given:
+        assert any(_is_taken(kind, pair) for _, kind in PIPELINES.values()), pair
 
 
-def test_every_setting_is_documented_with_its_default() -> None:
-    documented = {
-        row[0].strip("`"): row[1].strip("`") for row in table(ARCHIVE_OCR, "Key", "Default")
-    }
-    settings = dict(_settings())
+def _is_taken(kind: type[JobSettings], pair: str) -> bool:
+    places = {name: "x" for name, info in kind.model_fields.items() if info.is_required()}
+    try:
+        kind.load(overrides=parse_overrides([pair]) | places)
+    except SettingsError:
+        return False
+    return True
+
+
+@every_pipeline
+def test_every_setting_is_documented_with_its_default(name: str) -> None:
+    page, kind = PIPELINES[name]
+    documented = {row[0].strip("`"): row[1].strip("`") for row in table(page, "Key", "Default")}
+    settings = dict(_settings(kind))
     assert documented.keys() == settings.keys()
     for key, default in settings.items():
         if default is not _REQUIRED:
@@ -68,10 +88,19 @@ def test_every_setting_is_documented_with_its_default() -> None:
             assert documented[key] == "required"
 
 
-def test_the_example_configuration_holds_exactly_the_defaults() -> None:
-    configured = yaml.safe_load((ROOT / "configs" / "archive_ocr.yaml").read_text())
-    defaults = {key: value for key, value in _settings() if value is not _REQUIRED}
+@every_pipeline
+def test_the_example_configuration_holds_exactly_the_defaults(name: str) -> None:
+    configured = yaml.safe_load((ROOT / "configs" / f"{name}.yaml").read_text())
+    settings = _settings(PIPELINES[name][1])
+    defaults = {key: value for key, value in settings if value is not _REQUIRED}
     assert dict(_flat(configured)) == defaults
+
+
+def test_every_rule_of_datasets_is_documented_with_its_remedy() -> None:
+    documented = table(DATASET_REFRESH, "Finding", "Severity", "What it means", "Remedy")
+    assert documented == [
+        [f"`{rule.code}`", str(rule.severity), rule.meaning, rule.remedy] for rule in Rule
+    ]
 
 
 def test_every_make_target_is_documented() -> None:
@@ -159,9 +188,9 @@ def _options_of(command: Any) -> list[str]:
     return [name for param in command.params for name in param.opts if name.startswith("-")]
 
 
-def _settings() -> Iterator[tuple[str, Any]]:
+def _settings(kind: type[JobSettings]) -> Iterator[tuple[str, Any]]:
     """Every setting by its dotted key, and its default."""
-    for name, info in ArchiveOcrSettings.model_fields.items():
+    for name, info in kind.model_fields.items():
         default = _REQUIRED if info.is_required() else info.get_default(call_default_factory=True)
         default = list(default) if isinstance(default, tuple) else default  # as YAML has them
         yield from _flat_default(name, default)
@@ -172,7 +201,9 @@ def _flat_default(key: str, default: Any) -> Iterator[tuple[str, Any]]:
         yield key, default
         return
     for field in dataclasses.fields(default):
-        yield from _flat_default(f"{key}.{field.name}", getattr(default, field.name))
+        value = getattr(default, field.name)
+        value = list(value) if isinstance(value, tuple) else value
+        yield from _flat_default(f"{key}.{field.name}", value)
 
 
 def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_tasks.text.ctc import decode_best_path
+from ocr_tasks.text.ctc import decode_best_path, steps_needed
 
 CHARSET = ("", "a", "b", "é", " ")
 
@@ -54,3 +54,17 @@ def test_any_text_can_be_spelt_with_runs_and_blanks(
     text, confidence = decode_best_path(np.array(steps, np.int64), scores, CHARSET)
     assert text == "".join(CHARSET[character] for character in characters)
     assert confidence == (0.5 if characters else 0.0)
+
+
+@given(st.text("ab", max_size=12))
+def test_a_text_can_be_emitted_in_the_steps_it_needs_and_in_no_fewer(text: str) -> None:
+    shortest: list[int] = []
+    for character in text:
+        index = CHARSET.index(character)
+        shortest += [0, index] if shortest and shortest[-1] == index else [index]
+    ones = np.ones(len(shortest))
+    assert decode_best_path(np.array(shortest, np.int64), ones, CHARSET)[0] == text
+    assert steps_needed(text) == len(shortest)
+    for left_out in range(len(shortest)):
+        fewer = np.array(shortest[:left_out] + shortest[left_out + 1 :], np.int64)
+        assert decode_best_path(fewer, ones[1:], CHARSET)[0] != text

@@ -1,0 +1,128 @@
+"""What the images of a dataset are: each is decoded, in contained decoders, by many processes."""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ocr_tasks import storage
+from ocr_tasks.archive.contents import MB
+from ocr_tasks.archive.decode import pixels_sha256
+from ocr_tasks.archive.decoders import POOL, Decoder
+from ocr_tasks.archive.media import HEAD_BYTES, IMAGES, sniff
+from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
+from ocr_tasks.errors import (
+    EmptyInputError,
+    PageError,
+    SourceChangedError,
+    TooLargeError,
+    UnsupportedError,
+)
+from ocr_tasks.imaging.perception import look_of
+from ocr_tasks.storage import StoredObject
+from ocr_tasks.text.names import printable
+from ocr_tasks.workers import cores, run_in_processes
+
+BATCH = 128  # images that a process takes at a time
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """A decoded image: its size in pixels, a digest of the pixels, and how it looks."""
+
+    width: int
+    height: int
+    pixels_sha256: str
+    look: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFault:
+    """Why an image has no pixels: the code of a page's error, and its message."""
+
+    code: str
+    message: str
+
+
+Inspected = ImageFacts | ImageFault
+
+
+def inspect_images(
+    images: Sequence[StoredObject],
+    spec: DecodeSpec,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+) -> dict[str, Inspected]:
+    """Every image's facts or fault, by its URI; ``on_progress`` hears (images done, in all).
+
+    What lies in memory is inspected in this process, as no other sees it.
+
+    Raises:
+        StorageError: the store did not answer.
+        WorkerDiedError: the processes of some images died in every try.
+    """
+    done = 0
+    on_progress(done, len(images))
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        on_progress(done, len(images))
+
+    items = [(images[at : at + BATCH], spec) for at in range(0, len(images), BATCH)]
+    answers: Iterable[dict[str, Inspected]]
+    if any(storage.is_of_this_process(image.uri) for image in images):
+        answers = (_inspect_batch(item, advance) for item in items)
+    else:
+        processes = max(1, min(workers or cores(), len(items)))
+        answers = run_in_processes(_inspect_batch, items, processes, advance, _name_of)
+    return {uri: inspected for answer in answers for uri, inspected in answer.items()}
+
+
+def decoded(image: StoredObject, decoder: Decoder) -> Raster:
+    """The pixels of an image, decoded in the best way or not at all.
+
+    Raises:
+        PageError: it is no image, or broken, or gone.
+        StorageError: the store did not answer.
+    """
+    if not image.is_regular:
+        raise UnsupportedError("not a regular file: a link, device, pipe or something else")
+    if image.size == 0:
+        raise EmptyInputError("the file has no bytes")
+    if image.size > decoder.spec.max_document_mb * MB:
+        raise TooLargeError(f"{image.size / MB:.0f} MB are more than its pixels may take")
+    try:
+        data = storage.read_whole(image.uri, image.size, image.version)
+    except FileNotFoundError as error:
+        raise SourceChangedError("the image is gone since the dataset was listed") from error
+    media_type = sniff(data[:HEAD_BYTES])
+    if media_type not in IMAGES:
+        raise UnsupportedError(f"{media_type} is no image")
+    key = hashlib.sha256(data).hexdigest()
+    return decoder.decode(io.BytesIO(data), key, media_type, len(data), 0, Rung())
+
+
+def _inspect_batch(
+    item: tuple[Sequence[StoredObject], DecodeSpec], tick: Callable[[int], None]
+) -> dict[str, Inspected]:
+    images, spec = item
+    inspected = {}
+    with POOL.borrowed(spec) as decoder:
+        for image in images:
+            inspected[image.uri] = _inspected(image, decoder)
+            tick(1)
+    return inspected
+
+
+def _inspected(image: StoredObject, decoder: Decoder) -> Inspected:
+    try:
+        raster = decoded(image, decoder)
+    except PageError as error:
+        return ImageFault(error.code, printable(str(error)))
+    look = look_of(raster.pixels).tobytes()
+    return ImageFacts(raster.width, raster.height, pixels_sha256(raster.pixels), look)
+
+
+def _name_of(item: tuple[Sequence[StoredObject], DecodeSpec]) -> str:
+    return f"{len(item[0])} images from {printable(item[0][0].uri)} on"

@@ -1,0 +1,92 @@
+"""What a check leaves behind: result, findings, pictures, report."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ocr_tasks import storage
+from ocr_tasks.archive.raster import DecodeSpec
+from ocr_tasks.dataset.check import CheckedDataset
+from ocr_tasks.dataset.pictures import demo_samples, histogram_png
+from ocr_tasks.dataset.report import report_html
+from ocr_tasks.dataset.result import FOLDER, RESULT, demo_path, result_of
+from ocr_tasks.dataset.rules import Finding
+from ocr_tasks.text.names import printable
+
+Json = dict[str, Any]
+
+SPLIT_RESULT = "split_dataset_result.json"
+FINDING = pa.schema(
+    [
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("severity", pa.string(), nullable=False),
+        pa.field("part", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("line", pa.int32(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("remedy", pa.string(), nullable=False),
+    ]
+)
+
+
+def write_outputs(output: str, checked: CheckedDataset, spec: DecodeSpec) -> Json:
+    """Writes all that a check leaves below the URL ``output``; returns the result.
+
+    The result is written last: where it stands, the other files do too.
+
+    Raises:
+        SettingsError: nothing may be written there.
+        StorageError: a store did not answer.
+    """
+    demos = demo_samples(checked, spec)
+    histogram = histogram_png(checked)
+    result = result_of(checked, demos)
+    files = {demo_path(demo): demo.jpeg for demo in demos}
+    files[f"{FOLDER}/histogram.png"] = histogram
+    files[f"{FOLDER}/findings.parquet"] = findings_bytes(checked.findings)
+    files[f"{FOLDER}/report.html"] = report_html(checked, result, demos, histogram)
+    for name, data in files.items():
+        storage.write(storage.join(output, name), data)
+    write_result(output, result)
+    return result
+
+
+def write_result(output: str, result: Json) -> None:
+    """Writes the result of a check, in place of that of one before."""
+    _write_json(storage.join(output, RESULT), result)
+
+
+def write_split(output: str, result: Json) -> None:
+    """Writes what a split did, in place of that of one before."""
+    _write_json(storage.join(output, SPLIT_RESULT), result)
+
+
+def _write_json(url: str, values: Json) -> None:
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    storage.write(url, text.encode("utf-8", "backslashreplace"))
+
+
+def findings_bytes(findings: Sequence[Finding]) -> bytes:
+    """A Parquet file with a row a finding."""
+    rows = [_row(finding) for finding in findings]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=FINDING), sink)
+    return bytes(sink.getvalue())
+
+
+def _row(finding: Finding) -> Json:
+    rule, place = finding.rule, finding.place
+    return {
+        "code": rule.code,
+        "severity": str(rule.severity),
+        "part": place.part,
+        "file": place.file,
+        "line": place.line,
+        "path": printable(place.path),
+        "message": printable(finding.message),
+        "remedy": rule.remedy,
+    }

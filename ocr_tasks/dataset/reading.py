@@ -1,0 +1,88 @@
+"""A dataset from its files: label files, dictionary, groups, and a listing of its images."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ocr_tasks import storage
+from ocr_tasks.dataset.groups import GroupSpec, groups_by
+from ocr_tasks.dataset.labels import LabelLine, label_lines, sample_of
+from ocr_tasks.dataset.rules import Finding, Place, Rule
+from ocr_tasks.dataset.samples import LINES, PAGES, TRAIN, VAL, Dataset, LayoutSpec, Sample
+from ocr_tasks.errors import DatasetError
+from ocr_tasks.storage import StoredObject
+from ocr_tasks.text.charset import charset_of
+
+
+def read_dataset(root: str, layout: LayoutSpec, groups: GroupSpec) -> Dataset:
+    """The dataset below the path or URL ``root``; its findings are of lines that are no samples.
+
+    Raises:
+        DatasetError: a label file of train or val, the dictionary of lines or all samples are
+            missing, or a file about groups cannot be read.
+        SettingsError: there is nothing at ``root``.
+        StorageError: the store did not answer.
+    """
+    root = storage.absolute(root).rstrip("/")
+    objects = _objects_in(root)
+    _refuse_incomplete(root, layout, objects)
+    lines = label_lines(root, layout)
+    type_ = _type_of(lines) if layout.type == "auto" else layout.type
+    dictionary = _dictionary(root, layout.dictionary) if type_ == LINES else None
+    group_of = groups_by(root, objects.keys(), groups)
+    read = [sample_of(line) for line in lines]
+    samples = tuple(
+        replace(each, group=group_of(each.path)) for each in read if isinstance(each, Sample)
+    )
+    findings = [each for each in read if isinstance(each, Finding)]
+    findings += _empty_parts(layout, samples)
+    return Dataset(root, type_, samples, dictionary, objects, tuple(findings))
+
+
+def _objects_in(root: str) -> dict[str, StoredObject]:
+    """Every object below the URL ``root``, by its path there."""
+    return {found.uri.removeprefix(f"{root}/"): found for found in storage.list_objects(root)}
+
+
+def _refuse_incomplete(root: str, layout: LayoutSpec, objects: dict[str, StoredObject]) -> None:
+    """A test part is optional; of the others every label file has to be there."""
+    missing = [file for file in (*layout.train, *layout.val) if file not in objects]
+    if missing:
+        raise DatasetError(f"there is no {', '.join(missing)} in {root}")
+
+
+def _type_of(lines: Sequence[LabelLine]) -> str:
+    """The layout that the first label is of."""
+    labels = (line.raw.partition(b"\t")[2] for line in lines)
+    first = next((label for label in labels if label), b"")
+    return PAGES if _is_list_of_regions(first) else LINES
+
+
+def _is_list_of_regions(label: bytes) -> bool:
+    try:
+        value: Any = json.loads(label)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _dictionary(root: str, file: str) -> frozenset[str]:
+    """The characters a recogniser with this dictionary can emit; the space is one of them."""
+    try:
+        text = storage.read_bytes(storage.join(root, file)).decode("utf-8")
+    except FileNotFoundError as error:
+        raise DatasetError(f"there is no {file} in {root}, which lines of text need") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"the dictionary {file} is not UTF-8: {error}") from error
+    return frozenset(charset_of(text.replace("\r\n", "\n"))) - {""}
+
+
+def _empty_parts(layout: LayoutSpec, samples: Sequence[Sample]) -> list[Finding]:
+    parts = {sample.part for sample in samples}
+    return [
+        Finding(Rule.PART_EMPTY, Place(part, file, 0, ""), f"{file} has no sample")
+        for part in (TRAIN, VAL)
+        if part not in parts
+        for file in layout.files_of(part)[:1]
+    ]

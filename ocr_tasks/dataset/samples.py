@@ -1,0 +1,72 @@
+"""A dataset as it was read: its samples, and the options that say how it is laid out."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ocr_tasks.dataset.rules import Finding, Place
+from ocr_tasks.storage import StoredObject
+
+# PaddleX's names of the two layouts; its result files and configurations have them.
+LINES, PAGES = "MSTextRecDataset", "TextDetDataset"
+TRAIN, VAL, TEST = "train", "val", "test"
+PARTS = (TRAIN, VAL, TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutSpec:
+    """Where a dataset's files lie, by their paths below it.
+
+    ``type`` is PaddleX's name, or ``auto``: by what the first label looks like. A part may have
+    several label files; ``test`` may have none that exists. ``dictionary`` has a character a
+    line, and only lines of text need it.
+    """
+
+    type: Literal["auto", "MSTextRecDataset", "TextDetDataset"] = "auto"
+    train: tuple[str, ...] = ("train.txt",)
+    val: tuple[str, ...] = ("val.txt",)
+    test: tuple[str, ...] = ("test.txt",)
+    dictionary: str = "dict.txt"
+
+    def files_of(self, part: str) -> tuple[str, ...]:
+        """The label files of a part."""
+        return {TRAIN: self.train, VAL: self.val, TEST: self.test}[part]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A labelled image. ``group`` is what must not be parted by a split; None where unknown."""
+
+    place: Place
+    label: str
+    group: str | None = None
+
+    @property
+    def part(self) -> str:
+        """The part it is in."""
+        return self.place.part
+
+    @property
+    def path(self) -> str:
+        """Its image's path below the dataset, as the label file has it."""
+        return self.place.path
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """All samples of a dataset, in the order of its label files.
+
+    ``type`` is LINES or PAGES. ``objects`` are all that lie below ``root``, by their path;
+    ``dictionary`` the characters that labels may have, or None for pages. ``findings`` are of
+    lines that could not be read as samples.
+    """
+
+    root: str
+    type: str
+    samples: tuple[Sample, ...]
+    dictionary: frozenset[str] | None
+    objects: dict[str, StoredObject] = field(repr=False)
+    findings: tuple[Finding, ...] = ()
+
+    def of_part(self, part: str) -> list[Sample]:
+        """The samples of a part."""
+        return [sample for sample in self.samples if sample.part == part]
