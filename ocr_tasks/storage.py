@@ -6,22 +6,18 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from ocr_tasks.errors import SourceChangedError, StorageError
 from ocr_tasks.faults import retried, writing_faults
 from ocr_tasks.stores import local
-from ocr_tasks.stores.filesystems import is_local, is_s3, resolve
+from ocr_tasks.stores.filesystems import is_local, resolve
 from ocr_tasks.stores.filesystems import refuse_other_schemes as refuse_other_schemes
 from ocr_tasks.stores.listing import Info, objects_below, version_in
 from ocr_tasks.stores.listing import StoredObject as StoredObject
 from ocr_tasks.stores.seekable import SeekableObject
+from ocr_tasks.stores.uploads import in_one_request, upload
 
-# An object up to this size is one PUT, which S3 takes or refuses as a whole; above it s3fs sends
-# parts, which S3 does not take in one request (its limit for a PUT).
-PART_BYTES = 16 << 20  # of an object that is sent in parts
-LARGEST_PUT = 5 * 2**30
 MD5 = re.compile(r'"?([0-9a-f]{32})"?')  # the ETag of an object that came by one plain PUT
 
 
@@ -223,7 +219,7 @@ def write(uri: str, data: bytes) -> None:
         if is_local(filesystem):
             retried(lambda: local.replace(Path(path), data), uri)
         else:
-            retried(lambda: filesystem.pipe_file(path, data, **_in_one(filesystem)), uri)
+            retried(lambda: filesystem.pipe_file(path, data, **in_one_request(filesystem)), uri)
 
 
 def create(uri: str, data: bytes, staging: str) -> bool:
@@ -244,7 +240,7 @@ def create(uri: str, data: bytes, staging: str) -> bool:
         if is_local(filesystem):
             local.create(Path(path), data, Path(resolve(staging)[1]))
         else:
-            filesystem.pipe_file(path, data, mode="create", **_in_one(filesystem))
+            filesystem.pipe_file(path, data, mode="create", **in_one_request(filesystem))
 
     return _is_first(attempt, uri)
 
@@ -265,7 +261,7 @@ def create_from(uri: str, source: BinaryIO, staging: str) -> bool:
         elif is_of_this_process(uri):
             filesystem.pipe_file(path, source.read(), mode="create")
         else:
-            _upload(source, filesystem.open(path, "xb", block_size=PART_BYTES))
+            upload(source, filesystem, path)
 
     return _is_first(attempt, uri)
 
@@ -293,19 +289,3 @@ def _is_first(create: Callable[[], None], uri: str) -> bool:
         except FileExistsError:
             return False
     return True
-
-
-def _upload(source: BinaryIO, target: Any) -> None:
-    """Copies the one into the other, which becomes an object only when all is sent."""
-    try:
-        copyfileobj(source, target, PART_BYTES)
-    except BaseException:
-        target.closed = True  # else it would be sent off as far as it came
-        target.discard()
-        raise
-    target.close()
-
-
-def _in_one(filesystem: Any) -> dict[str, int]:
-    """What has s3fs send an object in one request; other clients do so, or know no such option."""
-    return {"chunksize": LARGEST_PUT} if is_s3(filesystem) else {}
