@@ -46,8 +46,7 @@ PAGE_SCHEMA = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "sh
 SHARD_COLUMN = MANIFEST_SCHEMA.get_field_index("shard_id")
 IN_THIS_THREAD = pa.ipc.IpcReadOptions(use_threads=False)  # as ``read_rows`` says
 CHUNK = 10_000  # pages turned into columns at a time, so that a long listing stays small
-SHARDS_A_WORKER = 6  # so that workers end at about the same time, though pages differ
-FEW_PAGES = 4  # or about so many pages a shard, as each costs a commit
+LEFT_TO_OTHERS = 2  # shards that each worker could still have, of what is left, at the next's size
 NAMED = 10  # how many pages a refusal names
 MAX_SHARDS = 1_000  # Airflow maps at most 1,024 tasks
 
@@ -59,8 +58,8 @@ class ShardSpec:
     """How many pages a worker takes at a time.
 
     ``pages`` fixes the number; left out, it is what ``target_seconds`` of work come to at
-    ``seconds_per_page``, or less, so that each of several workers has some shards and all have as
-    many of as many pages. Either grows where a run would have more than a thousand shards.
+    ``seconds_per_page``, and for several workers less and less towards the end, so that they end
+    together though pages differ. Either grows where a run would have more than a thousand shards.
     """
 
     pages: Annotated[int, Ge(1)] | None = None
@@ -103,11 +102,23 @@ def _ends_of_shards(pages: int, spec: ShardSpec, workers: int) -> Ends:
         size = max(spec.pages, fewest)
         return np.append(np.arange(size, pages, size), pages)
     size = max(1, fewest, round(spec.target_seconds / spec.seconds_per_page))
-    each = math.ceil(pages / (size * workers))  # shards of a worker
-    if workers > 1:
-        each = max(each, min(SHARDS_A_WORKER, round(pages / (workers * FEW_PAGES))))
-    shards = min(each * workers, pages, MAX_SHARDS)
+    sizes = _dwindling(pages, size, workers) if workers > 1 else []
+    if sizes and len(sizes) <= MAX_SHARDS:
+        return np.cumsum(sizes)
+    shards = min(math.ceil(pages / size), MAX_SHARDS)
     return np.arange(1, shards + 1) * pages // shards
+
+
+def _dwindling(pages: int, largest: int, workers: int) -> list[int]:
+    """Sizes of shards, each a share of what is left, so that the last to end keeps nobody waiting.
+
+    Guided self-scheduling (Polychronopoulos and Kuck 1987), with no shard above ``largest``.
+    """
+    sizes = []
+    while pages:
+        sizes.append(min(largest, max(1, pages // (LEFT_TO_OTHERS * workers))))
+        pages -= sizes[-1]
+    return sizes
 
 
 def _refuse_listed_twice(ids: pa.ChunkedArray) -> None:
