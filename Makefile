@@ -5,6 +5,7 @@ UV := .uv/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FAULTS_TESTS := $(BIN)/python -m pytest tests/faults -m faults
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
@@ -22,7 +23,10 @@ test: $(READY) ## Pass the tests
 	$(BIN)/python -m pytest
 
 test-faults: $(READY) ## Kill, starve and corrupt whole runs; FAULTS=1000 for the long run
-	$(BIN)/python -m pytest tests/faults -m faults
+	@# In two halves at a time: either mostly waits. The second is shown when it is done.
+	@shown=$$(mktemp); $(FAULTS_TESTS) -k kills >$$shown 2>&1 & kills=$$!; \
+	  $(FAULTS_TESTS) -k "not kills"; rest=$$?; \
+	  wait $$kills; killed=$$?; cat $$shown; rm -f $$shown; exit $$((rest | killed))
 
 lint: $(READY) ## Check format, style, types and who imports whom
 	$(BIN)/ruff format --check .
