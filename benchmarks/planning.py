@@ -34,7 +34,7 @@ from ocr_tasks.jobs import archive_ocr
 from ocr_tasks.planning import PlannedRun, read_plan
 from ocr_tasks.results.rows import peak_rss_mb
 from ocr_tasks.results.schema import PAGE_ROW, Status
-from ocr_tasks.results.writer import file_of
+from ocr_tasks.stamps import file_of
 
 IN_A_FOLDER = 1_000
 LINKS = 50_000  # to one file; ext4 allows 65,000

@@ -187,41 +187,6 @@ def print_engines(told: dict[str, Any]) -> None:
     out.print(f"loaded, and a first page read, in {told['seconds']:.1f} s", highlight=False)
 
 
-def print_check(result: dict[str, Any], output: str) -> None:
-    """What a check of a dataset found, by rule, and where its report is."""
-    own = result["ocr_tasks"]
-    samples = ", ".join(f"{count} in {part}" for part, count in own["samples"].items() if count)
-    title = f"{escape(visible(own['dataset']))}: {samples}, {own['groups']} groups"
-    out.print(title, highlight=False, soft_wrap=True)
-    if own["findings"]:
-        table = Table("code", "severity", "findings", "remedy")
-        for each in own["findings"]:
-            table.add_row(each["code"], each["severity"], str(each["count"]), each["remedy"])
-        out.print(table)
-    report = escape(visible(f"{output.rstrip('/')}/{own['files']['report']}"))
-    out.print(f"report in {report}", highlight=False, soft_wrap=True)
-    if result["done_flag"]:
-        out.print("Check dataset passed !", highlight=False)
-
-
-def print_split(result: dict[str, Any]) -> None:
-    """How a dataset was split, and what of the targets was missed."""
-    table = Table("part", "samples", "percent", "target")
-    for part, samples in result["samples"].items():
-        percent, target = result["percent"][part], result["target"][part]
-        table.add_row(part, str(samples), f"{percent:.1f}", f"{target:g}")
-    out.print(table)
-    for part, percent in result["missed"].items():
-        missed = f"{part} has {percent:.1f} % in place of {result['target'][part]:g} %"
-        few = f"there are {result['groups']} groups, which are not parted"
-        out.print(f"{missed}: {few}", highlight=False, soft_wrap=True)
-    if result["better_seed"] is not None:
-        better = f"-o split.seed={result['better_seed']} would meet every target"
-        out.print(f"{better}, but moves groups between parts", highlight=False, soft_wrap=True)
-    kept = ", ".join(result["backups"].values()) or "nothing: the files are as they were"
-    out.print(f"kept {escape(visible(kept))}", highlight=False, soft_wrap=True)
-
-
 def print_page_title(where: ExpectedPage) -> None:
     """Which page the text is of that follows on standard output."""
     member = f" {where.source_member}" if where.source_member else ""

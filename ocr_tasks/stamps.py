@@ -23,6 +23,15 @@ MOSTLY = 1 << 16  # what a footer has room in, unless the file has very many row
 TAIL = 8  # the last bytes of a file: the length of its footer in four, and the magic
 
 
+def file_of(table: pa.Table) -> bytes:
+    """A Parquet file that carries digests of its bytes; ``refuse_damage`` holds them against it."""
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", write_page_index=True) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({KEY: BLANK})
+    return stamped(sink)
+
+
 def stamped(sink: io.BytesIO) -> bytes:
     """The Parquet file in ``sink``, whose footer has a BLANK under KEY, with its digests there."""
     footer = _footer_of(sink)

@@ -1,12 +1,19 @@
-"""``ocr-tasks dataset-refresh``: a dataset checked and split."""
+"""``ocr-tasks dataset-refresh``: a dataset checked, split, judged and published."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ocr_tasks.cli.dataset_tables import (
+    print_check,
+    print_diff,
+    print_published,
+    print_split,
+    print_versions,
+)
 from ocr_tasks.cli.options import Config, Output, Overrides, Workers, as_text
-from ocr_tasks.console import page_progress, print_check, print_split
+from ocr_tasks.console import page_progress
 from ocr_tasks.errors import CheckFailedError
 from ocr_tasks.jobs import dataset_refresh
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
@@ -15,12 +22,36 @@ from ocr_tasks.settings import parse_overrides
 Dataset = Annotated[
     str | None, typer.Option("--dataset", help="The folder of the label files: a path or URL.")
 ]
+StoodOutput = Annotated[str, typer.Option("--output", help="The output of the publication.")]
+Name = Annotated[str, typer.Option("--name", help="The name the dataset was published under.")]
+Fingerprint = Annotated[str, typer.Argument(help="The begin of a fingerprint, or `latest`.")]
 
 dataset = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Labelled lines or pages, before a model is trained on them: `check`, `split`.",
+    help="Labelled lines or pages, before a model is trained on them: `run`, or its steps.",
 )
+
+
+@dataset.command()
+def run(
+    source: Dataset = None,
+    output: Output = None,
+    workers: Workers = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Split if `split.enable` says so, check, hold against the gate, and publish a version.
+
+    Exit code 0: published, or the same content was. 1: refused, or an error. 2: wrong usage.
+
+    Example: `ocr-tasks dataset-refresh run --dataset lines/ --output refreshed/ -o name=letters
+    -o split.enable=true`
+    """
+    settings = _settings(source, output, config, override)
+    with page_progress("images") as progress:
+        version = dataset_refresh.run(settings, workers, progress)
+    print_published(version)
 
 
 @dataset.command()
@@ -52,6 +83,7 @@ def check(
 def split(
     source: Dataset = None,
     output: Output = None,
+    workers: Workers = None,
     config: Config = None,
     override: Overrides = None,
 ) -> None:
@@ -60,13 +92,55 @@ def split(
     Example: `ocr-tasks dataset-refresh split --dataset lines/ --output checked/
     -o split.train_percent=90 -o split.val_percent=10`
     """
-    print_split(dataset_refresh.split(_settings(source, output, config, override)))
+    settings = _settings(source, output, config, override)
+    with page_progress("images") as progress:
+        result = dataset_refresh.split(settings, workers, progress)
+    print_split(result)
+
+
+@dataset.command()
+def publish(
+    source: Dataset = None,
+    output: Output = None,
+    workers: Workers = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Check the dataset as it is, hold it against the gate, and publish a version.
+
+    Exit codes as for `run`.
+
+    Example: `ocr-tasks dataset-refresh publish --dataset lines/ --output refreshed/
+    -o name=letters`
+    """
+    settings = _settings(source, output, config, [*(override or []), "split.enable=false"])
+    with page_progress("images") as progress:
+        version = dataset_refresh.run(settings, workers, progress)
+    print_published(version)
+
+
+@dataset.command()
+def versions(output: StoodOutput, name: Name) -> None:
+    """Show the versions of a dataset, the oldest first.
+
+    Example: `ocr-tasks dataset-refresh versions --output refreshed/ --name letters`
+    """
+    print_versions(dataset_refresh.versions(output, name))
+
+
+@dataset.command()
+def diff(old: Fingerprint, new: Fingerprint, output: StoodOutput, name: Name) -> None:
+    """Show what changed from one version of a dataset to another.
+
+    Example: `ocr-tasks dataset-refresh diff 5e0c latest --output refreshed/ --name letters`
+    """
+    print_diff(dataset_refresh.diff(output, name, old, new))
 
 
 def _settings(
     source: str | None, output: str | None, config: Path | None, override: list[str] | None
 ) -> DatasetRefreshSettings:
-    given = {"dataset": source, "output": output}
+    given: dict[str, Any] = {"dataset": source, "output": output}
     values = parse_overrides(override or [])
     values |= {key: value for key, value in given.items() if value is not None}
     return DatasetRefreshSettings.load(as_text(config), values)

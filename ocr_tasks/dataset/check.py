@@ -1,10 +1,10 @@
 """The check of a dataset: every sample, by every rule."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.copies import Facts, copy_findings, near_copy_findings
+from ocr_tasks.dataset.facts import KnownImage, image_facts
 from ocr_tasks.dataset.image_rules import (
     LimitSpec,
     fault_finding,
@@ -12,25 +12,24 @@ from ocr_tasks.dataset.image_rules import (
     name_of,
     size_findings,
 )
-from ocr_tasks.dataset.inspection import ImageFacts, ImageFault, Inspected, inspect_images
+from ocr_tasks.dataset.inspection import ImageFacts, ImageFault, Inspected
 from ocr_tasks.dataset.label_rules import label_findings
 from ocr_tasks.dataset.leaks import group_leaks, text_leaks
 from ocr_tasks.dataset.regions import page_findings
 from ocr_tasks.dataset.rules import Finding, Place
 from ocr_tasks.dataset.samples import LINES, PARTS, Dataset, Sample
-from ocr_tasks.storage import StoredObject
-
-BYTES_A_PIXEL = 8  # four channels of 16 bits, uncompressed: no image file has more
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedDataset:
-    """A dataset, the facts of the images that could be decoded, and all that is wrong.
+    """A dataset, what is known of its images, and all that is wrong.
 
-    Findings are in the order of parts, label files and lines.
+    ``images`` has the facts or fault of each by its name, ``facts`` those of the samples whose
+    image could be decoded. Findings are in the order of parts, label files and lines.
     """
 
     dataset: Dataset
+    images: Mapping[str, Inspected] = field(repr=False)
     facts: Facts
     findings: tuple[Finding, ...]
 
@@ -43,41 +42,26 @@ class CheckedDataset:
 def check_dataset(
     dataset: Dataset,
     limits: LimitSpec,
+    known: Mapping[str, KnownImage],
     workers: int | None = None,
     on_progress: Callable[[int, int], None] = lambda *_: None,
 ) -> CheckedDataset:
     """Decodes every image in ``workers`` processes and holds every sample against the rules.
 
-    ``on_progress`` hears (images done, images in all).
+    An image that is ``known`` and has not changed is not decoded again. ``on_progress`` hears
+    (images done, images in all).
 
     Raises:
         StorageError: the store did not answer.
         WorkerDiedError: the processes of some images died in every try.
     """
-    images = _images_of(dataset)
-    wanted = sorted({image.uri: image for image in images.values()}.items())
-    spec = decode_spec(limits)
-    inspected = inspect_images([image for _, image in wanted], spec, workers, on_progress)
-    told = {place: inspected[image.uri] for place, image in images.items()}
+    paths = (sample.path for sample in dataset.samples)
+    images = image_facts(dataset.objects, paths, limits, known, workers, on_progress)
+    named = {sample.place: images.get(name_of(sample.path) or "") for sample in dataset.samples}
+    told = {place: each for place, each in named.items() if each is not None}
     facts = {place: each for place, each in told.items() if isinstance(each, ImageFacts)}
     findings = [*dataset.findings, *_findings(dataset, told, facts, limits)]
-    return CheckedDataset(dataset, facts, tuple(sorted(findings, key=_position)))
-
-
-def decode_spec(limits: LimitSpec) -> DecodeSpec:
-    """The limits within which the images of a dataset are decoded."""
-    megabytes = 1 + limits.max_pixels * BYTES_A_PIXEL // 1_000_000
-    return DecodeSpec(max_pixels=limits.max_pixels, max_document_mb=megabytes)
-
-
-def _images_of(dataset: Dataset) -> dict[Place, StoredObject]:
-    """The stored images of the samples, as far as they are there."""
-    images = {}
-    for sample in dataset.samples:
-        name = name_of(sample.path)
-        if name is not None and name in dataset.objects:
-            images[sample.place] = dataset.objects[name]
-    return images
+    return CheckedDataset(dataset, images, facts, tuple(sorted(findings, key=_position)))
 
 
 def _findings(

@@ -46,22 +46,32 @@ def _broken(sample: Sample, other: Sample) -> Iterator[Rule]:
 def near_copy_findings(samples: Sequence[Sample], facts: Facts) -> Iterator[Finding]:
     """Samples that look like one before them and have the same label, or nearly.
 
-    Pages of one book and lines of one form look alike, so the look alone says nothing.
+    Pages of one book and lines of one form look alike, so the look alone says nothing. Each
+    sample is told of once at most for a copy in its own part, and once for one in another.
     """
     known = [sample for sample in samples if sample.place in facts]
     looks = np.array([np.frombuffer(facts[each.place].look, np.uint8) for each in known])
-    told: set[int] = set()
+    told: set[tuple[int, Rule]] = set()
     for candidates in near_candidates([sample.label for sample in known]):
         for position, first in enumerate(candidates):
-            later = np.array([each for each in candidates[position + 1 :] if each not in told], int)
+            one = known[first]
+            wanted = [
+                each
+                for each in candidates[position + 1 :]
+                if (each, _near_rule(one, known[each])) not in told
+            ]
+            later = np.array(wanted, int)
             alike = later[differing_bits(looks[first], looks[later]) <= NEAR_BITS]
             for second in alike.tolist():
-                one, other = known[first], known[second]
+                other = known[second]
                 if _are_near(one, other, facts):
-                    told.add(second)
-                    yield Finding(
-                        Rule.IMAGE_NEARLY_TWICE, other.place, f"it looks like {one.place}"
-                    )
+                    rule = _near_rule(one, other)
+                    told.add((second, rule))
+                    yield Finding(rule, other.place, f"it looks like {one.place}")
+
+
+def _near_rule(one: Sample, other: Sample) -> Rule:
+    return Rule.IMAGE_NEARLY_TWICE if one.part == other.part else Rule.IMAGE_NEARLY_LEAK
 
 
 def _are_near(one: Sample, other: Sample, facts: Facts) -> bool:

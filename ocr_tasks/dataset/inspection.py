@@ -28,12 +28,13 @@ BATCH = 128  # images that a process takes at a time
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """A decoded image: its size in pixels, a digest of the pixels, and how it looks."""
+    """A decoded image: its size in pixels, how it looks, and digests of its pixels and its file."""
 
     width: int
     height: int
     pixels_sha256: str
     look: bytes
+    file_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,28 @@ def decoded(image: StoredObject, decoder: Decoder) -> Raster:
         PageError: it is no image, or broken, or gone.
         StorageError: the store did not answer.
     """
+    data = _bytes_of(image, decoder.spec)
+    return _decoded(data, hashlib.sha256(data).hexdigest(), decoder)
+
+
+def _bytes_of(image: StoredObject, spec: DecodeSpec) -> bytes:
     if not image.is_regular:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
     if image.size == 0:
         raise EmptyInputError("the file has no bytes")
-    if image.size > decoder.spec.max_document_mb * MB:
+    if image.size > spec.max_document_mb * MB:
         raise TooLargeError(f"{image.size / MB:.0f} MB are more than its pixels may take")
     try:
-        data = storage.read_whole(image.uri, image.size, image.version)
+        return storage.read_whole(image.uri, image.size, image.version)
     except FileNotFoundError as error:
         raise SourceChangedError("the image is gone since the dataset was listed") from error
+
+
+def _decoded(data: bytes, sha256: str, decoder: Decoder) -> Raster:
     media_type = sniff(data[:HEAD_BYTES])
     if media_type not in IMAGES:
         raise UnsupportedError(f"{media_type} is no image")
-    key = hashlib.sha256(data).hexdigest()
-    return decoder.decode(io.BytesIO(data), key, media_type, len(data), 0, Rung())
+    return decoder.decode(io.BytesIO(data), sha256, media_type, len(data), 0, Rung())
 
 
 def _inspect_batch(
@@ -117,11 +125,13 @@ def _inspect_batch(
 
 def _inspected(image: StoredObject, decoder: Decoder) -> Inspected:
     try:
-        raster = decoded(image, decoder)
+        data = _bytes_of(image, decoder.spec)
+        sha256 = hashlib.sha256(data).hexdigest()
+        raster = _decoded(data, sha256, decoder)
     except PageError as error:
         return ImageFault(error.code, printable(str(error)))
     look = look_of(raster.pixels).tobytes()
-    return ImageFacts(raster.width, raster.height, pixels_sha256(raster.pixels), look)
+    return ImageFacts(raster.width, raster.height, pixels_sha256(raster.pixels), look, sha256)
 
 
 def _name_of(item: tuple[Sequence[StoredObject], DecodeSpec]) -> str:

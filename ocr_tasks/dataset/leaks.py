@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from ocr_tasks.dataset.rules import Finding, Rule
 from ocr_tasks.dataset.samples import TRAIN, Sample
 from ocr_tasks.text.names import visible
+from ocr_tasks.text.nearness import is_near, near_candidates
+
+SENTENCE = 20  # characters from which a text that differs in one of them is nearly the same
+
+Leaks = dict[int, tuple[str, int]]  # by a sample's index: how, and the index of the one in train
 
 
 def group_leaks(samples: Sequence[Sample]) -> Iterator[Finding]:
@@ -22,15 +27,49 @@ def group_leaks(samples: Sequence[Sample]) -> Iterator[Finding]:
 
 
 def text_leaks(samples: Sequence[Sample]) -> Iterator[Finding]:
-    """The samples of other parts whose text, but for spaces and case, some line of train has."""
-    trained: dict[str, Sample] = {}
-    for sample in samples:
-        if sample.part == TRAIN:
-            trained.setdefault(_bare(sample.label), sample)
-    for sample in samples:
-        before = trained.get(_bare(sample.label))
-        if before is not None and sample.part != TRAIN:
-            yield Finding(Rule.TEXT_LEAK, sample.place, f"the text of {before.place}")
+    """The samples of other parts whose text some line of train has, or has nearly.
+
+    Spaces and case do not count. Each is told of once, for the text that is the same if there is
+    one.
+    """
+    texts = [_bare(sample.label) for sample in samples]
+    leaks = _nearly_the_same(samples, texts) | _the_same(samples, texts)
+    for index, (words, before) in sorted(leaks.items()):
+        yield Finding(Rule.TEXT_LEAK, samples[index].place, f"{words} of {samples[before].place}")
+
+
+def _the_same(samples: Sequence[Sample], texts: Sequence[str]) -> Leaks:
+    trained: dict[str, int] = {}
+    for index, text in enumerate(texts):
+        if samples[index].part == TRAIN:
+            trained.setdefault(text, index)
+    return {
+        index: ("the text", trained[text])
+        for index, text in enumerate(texts)
+        if samples[index].part != TRAIN and text in trained
+    }
+
+
+def _nearly_the_same(samples: Sequence[Sample], texts: Sequence[str]) -> Leaks:
+    leaks: Leaks = {}
+    for candidates in near_candidates(texts):
+        trained = [index for index in candidates if samples[index].part == TRAIN]
+        for index in candidates:
+            if samples[index].part == TRAIN or index in leaks:
+                continue
+            before = next((each for each in trained if _is_nearly(texts[each], texts[index])), None)
+            if before is not None:
+                leaks[index] = ("nearly the text", before)
+    return leaks
+
+
+def _is_nearly(one: str, other: str) -> bool:
+    return len(one) >= SENTENCE and is_near(one, other) and _digits(one) == _digits(other)
+
+
+def _digits(text: str) -> str:
+    """Its digits: a number that differs in one is another number, however long the text."""
+    return "".join(each for each in text if each.isdigit())
 
 
 def _bare(text: str) -> str:

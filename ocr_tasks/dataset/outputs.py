@@ -1,7 +1,7 @@
 """What a check leaves behind: result, findings, pictures, report."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 from ocr_tasks import storage
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.check import CheckedDataset
+from ocr_tasks.dataset.facts import KnownImage, Objects, known_bytes, read_known
+from ocr_tasks.dataset.inspection import Inspected
 from ocr_tasks.dataset.pictures import demo_samples, histogram_png
 from ocr_tasks.dataset.report import report_html
 from ocr_tasks.dataset.result import FOLDER, RESULT, demo_path, result_of
@@ -19,6 +21,7 @@ from ocr_tasks.text.names import printable
 Json = dict[str, Any]
 
 SPLIT_RESULT = "split_dataset_result.json"
+IMAGES = f"{FOLDER}/images.parquet"  # so that the next check or split decodes only what is new
 FINDING = pa.schema(
     [
         pa.field("code", pa.string(), nullable=False),
@@ -49,6 +52,7 @@ def write_outputs(output: str, checked: CheckedDataset, spec: DecodeSpec) -> Jso
     files[f"{FOLDER}/histogram.png"] = histogram
     files[f"{FOLDER}/findings.parquet"] = findings_bytes(checked.findings)
     files[f"{FOLDER}/report.html"] = report_html(checked, result, demos, histogram)
+    files[IMAGES] = known_bytes(checked.dataset.objects, checked.images)
     for name, data in files.items():
         storage.write(storage.join(output, name), data)
     write_result(output, result)
@@ -57,15 +61,24 @@ def write_outputs(output: str, checked: CheckedDataset, spec: DecodeSpec) -> Jso
 
 def write_result(output: str, result: Json) -> None:
     """Writes the result of a check, in place of that of one before."""
-    _write_json(storage.join(output, RESULT), result)
+    write_json(storage.join(output, RESULT), result)
 
 
-def write_split(output: str, result: Json) -> None:
-    """Writes what a split did, in place of that of one before."""
-    _write_json(storage.join(output, SPLIT_RESULT), result)
+def write_split(
+    output: str, result: Json, objects: Objects, images: Mapping[str, Inspected]
+) -> None:
+    """Writes what a split did, in place of that of one before, and what it knows of images."""
+    storage.write(storage.join(output, IMAGES), known_bytes(objects, images))
+    write_json(storage.join(output, SPLIT_RESULT), result)
 
 
-def _write_json(url: str, values: Json) -> None:
+def known_images(output: str) -> dict[str, KnownImage]:
+    """What the check or split before has found of images, by their names; perhaps nothing."""
+    return read_known(storage.join(output, IMAGES))
+
+
+def write_json(url: str, values: Json) -> None:
+    """Writes JSON for people and tools; surrogates, which no UTF-8 has, are escaped."""
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     storage.write(url, text.encode("utf-8", "backslashreplace"))
 

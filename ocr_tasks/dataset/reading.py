@@ -1,7 +1,7 @@
 """A dataset from its files: label files, dictionary, groups, and a listing of its images."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,39 +15,47 @@ from ocr_tasks.storage import StoredObject
 from ocr_tasks.text.charset import charset_of
 
 
-def read_dataset(root: str, layout: LayoutSpec, groups: GroupSpec) -> Dataset:
+def read_dataset(
+    root: str, layout: LayoutSpec, groups: GroupSpec, needed: Sequence[str] = (TRAIN, VAL)
+) -> Dataset:
     """The dataset below the path or URL ``root``; its findings are of lines that are no samples.
 
+    The parts that are ``needed`` have to have label files and samples.
+
     Raises:
-        DatasetError: a label file of train or val, the dictionary of lines or all samples are
+        DatasetError: a label file that is needed, the dictionary of lines or all samples are
             missing, or a file about groups cannot be read.
         SettingsError: there is nothing at ``root``.
         StorageError: the store did not answer.
     """
     root = storage.absolute(root).rstrip("/")
-    objects = _objects_in(root)
-    _refuse_incomplete(root, layout, objects)
+    objects = objects_in(root)
+    _refuse_incomplete(root, layout, objects, needed)
     lines = label_lines(root, layout)
     type_ = _type_of(lines) if layout.type == "auto" else layout.type
-    dictionary = _dictionary(root, layout.dictionary) if type_ == LINES else None
+    file = _dictionary_file(root, layout.dictionary) if type_ == LINES else None
+    dictionary = None if file is None else _dictionary(file, layout.dictionary)
     group_of = groups_by(root, objects.keys(), groups)
     read = [sample_of(line) for line in lines]
     samples = tuple(
         replace(each, group=group_of(each.path)) for each in read if isinstance(each, Sample)
     )
     findings = [each for each in read if isinstance(each, Finding)]
-    findings += _empty_parts(layout, samples)
-    return Dataset(root, type_, samples, dictionary, objects, tuple(findings))
+    findings += _empty_parts(layout, samples, needed)
+    return Dataset(root, type_, samples, dictionary, file, objects, tuple(findings))
 
 
-def _objects_in(root: str) -> dict[str, StoredObject]:
+def objects_in(root: str) -> dict[str, StoredObject]:
     """Every object below the URL ``root``, by its path there."""
     return {found.uri.removeprefix(f"{root}/"): found for found in storage.list_objects(root)}
 
 
-def _refuse_incomplete(root: str, layout: LayoutSpec, objects: dict[str, StoredObject]) -> None:
-    """A test part is optional; of the others every label file has to be there."""
-    missing = [file for file in (*layout.train, *layout.val) if file not in objects]
+def _refuse_incomplete(
+    root: str, layout: LayoutSpec, objects: Collection[str], needed: Sequence[str]
+) -> None:
+    """Other parts are optional; of those needed every label file has to be there."""
+    files = [file for part in needed for file in layout.files_of(part)]
+    missing = [file for file in files if file not in objects]
     if missing:
         raise DatasetError(f"there is no {', '.join(missing)} in {root}")
 
@@ -67,22 +75,29 @@ def _is_list_of_regions(label: bytes) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-def _dictionary(root: str, file: str) -> frozenset[str]:
-    """The characters a recogniser with this dictionary can emit; the space is one of them."""
+def _dictionary_file(root: str, file: str) -> bytes:
     try:
-        text = storage.read_bytes(storage.join(root, file)).decode("utf-8")
+        return storage.read_bytes(storage.join(root, file))
     except FileNotFoundError as error:
         raise DatasetError(f"there is no {file} in {root}, which lines of text need") from error
+
+
+def _dictionary(data: bytes, file: str) -> frozenset[str]:
+    """The characters a recogniser with this dictionary can emit; the space is one of them."""
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DatasetError(f"the dictionary {file} is not UTF-8: {error}") from error
     return frozenset(charset_of(text.replace("\r\n", "\n"))) - {""}
 
 
-def _empty_parts(layout: LayoutSpec, samples: Sequence[Sample]) -> list[Finding]:
+def _empty_parts(
+    layout: LayoutSpec, samples: Sequence[Sample], needed: Sequence[str]
+) -> list[Finding]:
     parts = {sample.part for sample in samples}
     return [
         Finding(Rule.PART_EMPTY, Place(part, file, 0, ""), f"{file} has no sample")
-        for part in (TRAIN, VAL)
+        for part in needed
         if part not in parts
         for file in layout.files_of(part)[:1]
     ]

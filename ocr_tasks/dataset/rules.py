@@ -131,13 +131,18 @@ class Rule(Enum):
     )
     IMAGE_NEARLY_TWICE = (
         Severity.WARNING,
-        "The image looks the same as another, and their labels are the same or nearly so.",
+        "The image looks the same as another in its part, with the same label or nearly so.",
         "Look at both: remove one if they are copies.",
     )
     IMAGE_LEAK = (
         Severity.CRITICAL,
         "The image is in two parts.",
         "Remove it from one part, or give both copies one group and split anew.",
+    )
+    IMAGE_NEARLY_LEAK = (
+        Severity.WARNING,
+        "The image looks the same as one in another part, with the same label or nearly so.",
+        "Remove it from one part, or split anew: what nearly leaks is left out of val and test.",
     )
     GROUP_LEAK = (
         Severity.CRITICAL,
@@ -146,7 +151,7 @@ class Rule(Enum):
     )
     TEXT_LEAK = (
         Severity.WARNING,
-        "The same text is in the training part and in this one.",
+        "The same text, or nearly, is in the training part and in this one.",
         "Remove it from one part where the text is long enough to be learned by heart.",
     )
 
@@ -169,6 +174,9 @@ class Rule(Enum):
     def remedy(self) -> str:
         """What to do about it."""
         return self.value[2]
+
+
+MENDED_BY_SPLIT = frozenset({Rule.PART_EMPTY, Rule.IMAGE_LEAK, Rule.GROUP_LEAK})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ocr_tasks.storage import StoredObject
 LINES, PAGES = "MSTextRecDataset", "TextDetDataset"
 TRAIN, VAL, TEST = "train", "val", "test"
 PARTS = (TRAIN, VAL, TEST)
+LEFT_OUT = "left_out"  # no part: what a split takes out of val and test
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class LayoutSpec:
     dictionary: str = "dict.txt"
 
     def files_of(self, part: str) -> tuple[str, ...]:
-        """The label files of a part."""
-        return {TRAIN: self.train, VAL: self.val, TEST: self.test}[part]
+        """The label files of a part, or of what was left out."""
+        files = {TRAIN: self.train, VAL: self.val, TEST: self.test}
+        return files.get(part, (f"{part}.txt",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,15 @@ class Dataset:
     """All samples of a dataset, in the order of its label files.
 
     ``type`` is LINES or PAGES. ``objects`` are all that lie below ``root``, by their path;
-    ``dictionary`` the characters that labels may have, or None for pages. ``findings`` are of
-    lines that could not be read as samples.
+    ``dictionary`` the characters that labels may have, and ``dictionary_file`` what says so, or
+    None for pages. ``findings`` are of lines that could not be read as samples.
     """
 
     root: str
     type: str
     samples: tuple[Sample, ...]
     dictionary: frozenset[str] | None
+    dictionary_file: bytes | None = field(repr=False)
     objects: dict[str, StoredObject] = field(repr=False)
     findings: tuple[Finding, ...] = ()
 

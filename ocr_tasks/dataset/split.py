@@ -1,21 +1,32 @@
-"""Which part a group goes to: decided by a hash, so that it never moves while the data grow."""
+"""A split: every group in one part, and nothing in val and test that was learned from."""
 
-import hashlib
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 from annotated_types import Interval
 
+from ocr_tasks import storage
+from ocr_tasks.dataset.copies import copy_findings, near_copy_findings
 from ocr_tasks.dataset.groups import GroupOf
-from ocr_tasks.dataset.labels import LabelLine
-from ocr_tasks.dataset.samples import PARTS, TEST, TRAIN, VAL, LayoutSpec
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.dataset.image_rules import name_of
+from ocr_tasks.dataset.inspection import ImageFacts, Inspected
+from ocr_tasks.dataset.labels import LabelLine, sample_of
+from ocr_tasks.dataset.leaks import text_leaks
+from ocr_tasks.dataset.rules import Place, Rule
+from ocr_tasks.dataset.samples import LEFT_OUT, PARTS, TEST, TRAIN, VAL, LayoutSpec, Sample
+from ocr_tasks.dataset.seeds import AUTO, Sizes, chosen_seed, part_of, shares_of, strata_of
+from ocr_tasks.errors import DatasetError, SettingsError
+from ocr_tasks.text.nearness import SHORTEST
+from ocr_tasks.text.scripts import script_of
 
 TOLERANCE = 2.0  # percent points by which a part may miss its target without a word
-HASH_BITS = 64
-SEEDS = 100  # that are tried for one that meets the target
+RECORD = "split.json"  # in the dataset: by which seed it was split, so that no group ever moves
+LENGTHS = (10, 25, 50)  # characters: the ends of the bands of lengths but the last
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +34,17 @@ class SplitSpec:
     """How many percent of the samples each part should have.
 
     ``enable`` has a check split before it checks, as PaddleX does. Without ``test_percent`` the
-    test part is left as it is. ``seed`` makes another split of the same groups.
+    test part is left as it is. ``seed`` makes another split of the same groups; ``auto`` takes
+    the best of many the first time, and that one ever after. ``drop`` says what else than copies
+    of images is left out of val and test: nothing, or what has a text of the training part.
     """
 
     enable: bool = False
     train_percent: Annotated[float, Interval(ge=0, le=100)] = 80
     val_percent: Annotated[float, Interval(ge=0, le=100)] = 20
     test_percent: Annotated[float, Interval(ge=0, le=100)] = 0
-    seed: str = "0"
+    seed: str = AUTO
+    drop: Literal["copies", "texts"] = "copies"
 
     def percents(self) -> dict[str, float]:
         """The percentage of each part that is split."""
@@ -52,72 +66,134 @@ class SplitSpec:
 
 @dataclass(frozen=True, slots=True)
 class NewParts:
-    """A split that was decided: the lines of each part, and how many lines each group has."""
+    """A split that was decided: its seed, and the lines of each part and of what is left out.
 
+    ``sizes`` are of all groups, before anything was left out.
+    """
+
+    seed: str
     lines: dict[str, list[LabelLine]]
-    groups: dict[str, int]
+    sizes: Sizes = field(repr=False)
 
-    def shares(self) -> dict[str, float]:
-        """The percentage of the samples that each part has."""
-        return _shares({part: len(lines) for part, lines in self.lines.items()})
-
-    def missed(self, spec: SplitSpec) -> dict[str, float]:
-        """The parts that miss their target by more than TOLERANCE, with what they have."""
-        shares = self.shares()
-        return {part: shares[part] for part in _missed(shares, spec)}
-
-    def better_seed(self, spec: SplitSpec) -> str | None:
-        """A seed by which every part meets its target, or None if none of SEEDS does."""
-        for seed in map(str, range(SEEDS)):
-            sizes = dict.fromkeys(spec.percents(), 0)
-            for group, size in self.groups.items():
-                sizes[part_of(group, spec.percents(), seed)] += size
-            if not _missed(_shares(sizes), spec):
-                return seed
-        return None
+    def result(self, spec: SplitSpec) -> Json:
+        """What is to be told of it: see jobs.dataset_refresh.split."""
+        samples = {part: len(self.lines[part]) for part in spec.percents()}
+        shares, target = shares_of(samples), spec.percents()
+        strata = strata_of(self.sizes, target, self.seed)
+        return {
+            "samples": samples,
+            "percent": shares,
+            "target": target,
+            "missed": {
+                part: share
+                for part, share in shares.items()
+                if abs(share - target[part]) > TOLERANCE
+            },
+            "left_out": len(self.lines[LEFT_OUT]),
+            "groups": len(self.sizes),
+            "seed": self.seed,
+            "strata": {part: dict(sorted(counts.items())) for part, counts in strata.items()},
+        }
 
     def files(self, layout: LayoutSpec) -> dict[str, bytes]:
-        """The label files as they should be: all lines of a part in its first, others empty."""
+        """The files as they should be: all lines of a part in its first, others empty."""
         files = {file: b"" for part in self.lines for file in layout.files_of(part)}
         for part, lines in self.lines.items():
             files[layout.files_of(part)[0]] = b"".join(line.raw + b"\n" for line in lines)
-        return files
+        return files | {RECORD: json.dumps({"seed": self.seed}).encode() + b"\n"}
 
 
-def part_of(group: str, percents: Mapping[str, float], seed: str) -> str:
-    """The part a group goes to; it depends on nothing but the arguments.
+def recorded_seed(root: str) -> str | None:
+    """The seed of the split before of the dataset at the URL ``root``, if there was one.
 
-    The hash is a number between 0 and 100, evenly spread over groups; each part has its stretch.
+    Raises:
+        DatasetError: the record of it is not what was written.
+        StorageError: the store did not answer.
     """
-    digest = hashlib.sha256(f"{seed}\0{group}".encode("utf-8", "surrogateescape")).digest()
-    number = 100 * int.from_bytes(digest[: HASH_BITS // 8], "big") / 2**HASH_BITS
-    end = 0.0
-    for part in PARTS:
-        end += percents.get(part, 0.0)
-        if number < end:
-            return part
-    return max(percents, key=PARTS.index)  # rounding may leave the very end
+    try:
+        return str(json.loads(storage.read_bytes(storage.join(root, RECORD)))["seed"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DatasetError(f"{RECORD} in {root} does not say the seed of its split") from error
 
 
-def new_parts(lines: Sequence[LabelLine], group_of: GroupOf, spec: SplitSpec) -> NewParts:
-    """Every line in the part of its group; a line without one goes by its image's path."""
+def new_parts(
+    lines: Sequence[LabelLine],
+    group_of: GroupOf,
+    images: Mapping[str, Inspected],
+    spec: SplitSpec,
+    recorded: str | None = None,
+) -> NewParts:
+    """Every line in the part of its group, or left out where val or test would know its image.
+
+    A line without a group goes by its image's pixels, or by its path where ``images``, which go
+    by their names, tell of none. ``recorded`` is the seed of the split before, if there was one.
+    """
     percents = spec.percents()
+    groups = [_group(line, group_of, _facts(line, images)) for line in lines]
+    sizes: dict[str, Counter[str]] = defaultdict(Counter)
+    for line, group in zip(lines, groups, strict=True):
+        sizes[group][_stratum(line)] += 1
+    seed = spec.seed
+    if seed == AUTO:
+        seed = recorded if recorded is not None else chosen_seed(sizes, percents)
     parts: dict[str, list[LabelLine]] = {part: [] for part in percents}
-    sizes: Counter[str] = Counter()
-    for line in lines:
-        path = line.place().path
-        known = group_of(path)
-        group = f"path\0{path}" if known is None else known
-        sizes[group] += 1
-        parts[part_of(group, percents, spec.seed)].append(line)
-    return NewParts(parts, dict(sizes))
+    for line, group in zip(lines, groups, strict=True):
+        parts[part_of(group, percents, seed)].append(line)
+    return NewParts(seed, _without_copies(parts, images, spec), sizes)
 
 
-def _shares(sizes: Mapping[str, int]) -> dict[str, float]:
-    total = sum(sizes.values()) or 1
-    return {part: 100 * size / total for part, size in sizes.items()}
+def _group(line: LabelLine, group_of: GroupOf, facts: ImageFacts | None) -> str:
+    path = line.place().path
+    known = group_of(path)
+    if known is not None:
+        return known
+    return f"path\0{path}" if facts is None else f"pixels\0{facts.pixels_sha256}"
 
 
-def _missed(shares: Mapping[str, float], spec: SplitSpec) -> list[str]:
-    targets = spec.percents()
-    return [part for part, share in shares.items() if abs(share - targets[part]) > TOLERANCE]
+def _facts(line: LabelLine, images: Mapping[str, Inspected]) -> ImageFacts | None:
+    image = images.get(name_of(line.place().path) or "")
+    return image if isinstance(image, ImageFacts) else None
+
+
+def _stratum(line: LabelLine) -> str:
+    """Script and band of lengths of a line's label, as ``LATIN ≤25``. Pages are all alike."""
+    sample = sample_of(line)
+    if not isinstance(sample, Sample):
+        return "-"
+    script = script_of(sample.label)
+    for end in LENGTHS:
+        if len(sample.label) <= end:
+            return f"{script} ≤{end}"
+    return f"{script} >{LENGTHS[-1]}"
+
+
+def _without_copies(
+    parts: Mapping[str, list[LabelLine]], images: Mapping[str, Inspected], spec: SplitSpec
+) -> dict[str, list[LabelLine]]:
+    """The parts, without what is a copy of something in a part before; that is LEFT_OUT."""
+    samples: list[Sample] = []
+    facts: dict[Place, ImageFacts] = {}
+    for part in PARTS:
+        for line in parts.get(part, ()):
+            sample = sample_of(line)
+            if isinstance(sample, Sample):
+                placed = Sample(replace(sample.place, part=part), sample.label)
+                samples.append(placed)
+                known = _facts(line, images)
+                if known is not None:
+                    facts[placed.place] = known
+    findings = [*copy_findings(samples, facts), *near_copy_findings(samples, facts)]
+    leaks = {
+        each.place for each in findings if each.rule in (Rule.IMAGE_LEAK, Rule.IMAGE_NEARLY_LEAK)
+    }
+    if spec.drop == "texts":
+        long = [each for each in samples if len(each.label) >= SHORTEST]
+        leaks |= {each.place for each in text_leaks(long)}
+    kept: dict[str, list[LabelLine]] = {part: [] for part in (*parts, LEFT_OUT)}
+    for part, lines in parts.items():
+        for line in lines:
+            is_leak = replace(line.place(), part=part) in leaks
+            kept[LEFT_OUT if is_leak else part].append(line)
+    return kept

@@ -14,6 +14,7 @@
         ├── DatasetError          E_DATASET      the files of a dataset cannot be read as one
         ├── CheckFailedError      E_CHECK        a dataset has critical findings
         ├── SplitConflictError    E_SPLIT        a label file changed under an unfinished split
+        ├── QualityRefusedError   E_QUALITY      the gate has not passed a dataset
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
             ├── NotImageError     E_NOT_IMAGE
@@ -70,6 +71,7 @@ from ocr_tasks.errors.runs import (
     EngineBrokenError,
     ModelError,
     PlanConflictError,
+    QualityRefusedError,
     SealRefusedError,
     SettingsError,
     SplitConflictError,
@@ -100,6 +102,7 @@ __all__ = [
     "PageError",
     "PermanentError",
     "PlanConflictError",
+    "QualityRefusedError",
     "SealRefusedError",
     "SettingsError",
     "SourceChangedError",

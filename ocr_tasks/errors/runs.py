@@ -100,3 +100,11 @@ class SplitConflictError(PermanentError):
     code = "E_SPLIT"
     stage = "split"
     remedy = "Put the named file back from its .bak copy, or remove it, and run again."
+
+
+class QualityRefusedError(PermanentError):
+    """The gate before publication has not passed the dataset."""
+
+    code = "E_QUALITY"
+    stage = "quality"
+    remedy = "Mend what the message names, or set quality.* to what is enough, and run again."

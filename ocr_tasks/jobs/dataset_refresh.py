@@ -1,41 +1,65 @@
-"""Labelled lines and pages, checked and split: what a model may be trained on."""
+"""Labelled lines and pages, checked, split and published: what a model may be trained on."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-from ocr_tasks import storage
+from ocr_tasks import __version__, storage
 from ocr_tasks.admission import refuse_secrets, refuse_url
 from ocr_tasks.dataset import paddlex
-from ocr_tasks.dataset.check import check_dataset, decode_spec
+from ocr_tasks.dataset.check import CheckedDataset, check_dataset
+from ocr_tasks.dataset.differences import diff_versions
+from ocr_tasks.dataset.drafts import read_draft, reports_of, write_draft
+from ocr_tasks.dataset.facts import decode_spec, image_facts
 from ocr_tasks.dataset.groups import GroupSpec, groups_by
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.labels import label_lines
-from ocr_tasks.dataset.outputs import write_outputs, write_result, write_split
-from ocr_tasks.dataset.reading import read_dataset
-from ocr_tasks.dataset.result import failed_result
-from ocr_tasks.dataset.samples import LayoutSpec
-from ocr_tasks.dataset.split import SplitSpec, new_parts
+from ocr_tasks.dataset.manifest import draft_of
+from ocr_tasks.dataset.outputs import known_images, write_outputs, write_result, write_split
+from ocr_tasks.dataset.reading import objects_in, read_dataset
+from ocr_tasks.dataset.result import OWN_KEY, RESULT, failed_result
+from ocr_tasks.dataset.rules import MENDED_BY_SPLIT
+from ocr_tasks.dataset.samples import LEFT_OUT, TRAIN, VAL, LayoutSpec
+from ocr_tasks.dataset.split import SplitSpec, new_parts, recorded_seed
 from ocr_tasks.dataset.swap import finish_swap, swap_files
-from ocr_tasks.errors import OcrTasksError, SettingsError
+from ocr_tasks.dataset.versions import find_version, list_versions, publish_version, versions_url
+from ocr_tasks.errors import (
+    CheckFailedError,
+    OcrTasksError,
+    QualityRefusedError,
+    SettingsError,
+)
+from ocr_tasks.quality.dataset import QualitySpec, judge_draft
 from ocr_tasks.settings import JobSettings, Values
 from ocr_tasks.stores.filesystems import SCHEMES
+from ocr_tasks.text.names import is_name
 
 Json = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+def _unheard(_done: int, _total: int) -> None:
+    """Progress that nobody wants to hear of."""
 
 
 class DatasetRefreshSettings(JobSettings):
     """The settings; the command line and configs/dataset_refresh.yaml fill them.
 
     PaddleX's names (``Global.dataset_dir``, ``CheckDataset.split.enable``, …) are taken too.
+    Versions are published under ``name``, or under that of the dataset's folder.
     """
 
     dataset: str
     output: str
+    name: str = ""
     schemes: tuple[str, ...] = SCHEMES
     layout: LayoutSpec = LayoutSpec()
     groups: GroupSpec = GroupSpec()
     limits: LimitSpec = LimitSpec()
     split: SplitSpec = SplitSpec()
+    quality: QualitySpec = QualitySpec()
 
     @classmethod
     def translated(cls, values: Values) -> Values:
@@ -46,7 +70,7 @@ class DatasetRefreshSettings(JobSettings):
 def check(
     settings: DatasetRefreshSettings,
     workers: int | None = None,
-    on_progress: Callable[[int, int], None] = lambda *_: None,
+    on_progress: Progress = _unheard,
 ) -> Json:
     """Checks every sample and writes result, findings, pictures and report; splits before if told.
 
@@ -59,52 +83,211 @@ def check(
         StorageError: a store did not answer.
     """
     settings = _admitted(settings)
-    try:
-        if settings.split.enable:
-            split(settings)
-        finish_swap(settings.dataset)
-        dataset = read_dataset(settings.dataset, settings.layout, settings.groups)
-        checked = check_dataset(dataset, settings.limits, workers, on_progress)
-    except OcrTasksError as error:
-        write_result(settings.output, failed_result(error))
-        raise
-    return write_outputs(settings.output, checked, decode_spec(settings.limits))
+    if settings.split.enable:
+        with _result_of_failure(settings.output):
+            split(settings, workers, on_progress)
+    return _checked(settings, (TRAIN, VAL), workers, on_progress)[1]
 
 
-def split(settings: DatasetRefreshSettings) -> Json:
+def check_before_split(
+    settings: DatasetRefreshSettings,
+    workers: int | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """As ``check``, but for the split that follows: nothing is split, and it stops at the rest.
+
+    Leaks and an empty val part are no reason to stop if ``split.enable`` says that a split will
+    mend them.
+
+    Raises:
+        CheckFailedError: there are other critical findings.
+        DatasetError, SettingsError, StorageError: see check.
+    """
+    settings = _admitted(settings)
+    will_split = settings.split.enable
+    needed = (TRAIN,) if will_split else (TRAIN, VAL)
+    checked, result = _checked(settings, needed, workers, on_progress)
+    mended = MENDED_BY_SPLIT if will_split else frozenset()
+    if any(finding.rule not in mended for finding in checked.critical):
+        raise CheckFailedError(result["err_msg"])
+    return result
+
+
+def split(
+    settings: DatasetRefreshSettings,
+    workers: int | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
     """Splits the dataset by groups, all label files or none; the old ones are kept as ``.bak``.
 
     Returns, and writes below the output: dataset, ``samples`` and ``percent`` of each part,
-    ``target``, ``missed`` (parts that are off by more than two points), ``better_seed`` (one by
-    which none is, if one is known), ``groups``, ``changed`` and ``backups`` (the old files' names).
+    ``target``, ``missed`` (parts that are off by more than two points), ``strata`` (samples by
+    script and length in each part), ``left_out`` (copies that val or test would have had),
+    ``groups``, ``seed``, ``changed`` and ``backups`` (the old files' names).
 
     Raises:
         SettingsError: the percentages do not sum to 100; nothing was touched.
-        DatasetError: there is no label file, or one about groups cannot be read.
+        DatasetError: there is no label file, or one about groups or the seed cannot be read.
         SplitConflictError: somebody else changed a label file meanwhile.
         StorageError: the store did not answer; the next check or split finishes what was begun.
     """
     settings = _admitted(settings)
-    root, spec = settings.dataset, settings.split
+    root, spec, layout = settings.dataset, settings.split, settings.layout
     spec.refuse_wrong_sum()
     finish_swap(root)
-    group_of = groups_by(root, storage.names_in(root), settings.groups)
-    parts = new_parts(label_lines(root, settings.layout, tuple(spec.percents())), group_of, spec)
-    backups = swap_files(root, parts.files(settings.layout))
-    missed = parts.missed(spec)
-    result = {
-        "dataset": root,
-        "samples": {part: len(lines) for part, lines in parts.lines.items()},
-        "percent": parts.shares(),
-        "target": spec.percents(),
-        "missed": missed,
-        "better_seed": parts.better_seed(spec) if missed else None,
-        "groups": len(parts.groups),
-        "changed": bool(backups),
-        "backups": backups,
-    }
-    write_split(settings.output, result)
+    objects = objects_in(root)
+    lines = label_lines(root, layout, (*spec.percents(), LEFT_OUT))
+    images = image_facts(
+        objects,
+        (line.place().path for line in lines),
+        settings.limits,
+        known_images(settings.output),
+        workers,
+        on_progress,
+    )
+    group_of = groups_by(root, objects.keys(), settings.groups)
+    parts = new_parts(lines, group_of, images, spec, recorded_seed(root))
+    backups = swap_files(root, parts.files(layout))
+    result = {"dataset": root, "changed": bool(backups), "backups": backups} | parts.result(spec)
+    write_split(settings.output, result, objects, images)
     return result
+
+
+def quality(
+    settings: DatasetRefreshSettings,
+    workers: int | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """The gate: checks the dataset as it is now, and holds the version it makes to expectations.
+
+    Returns the gate's word: ``fingerprint`` of that version, ``success``, ``failed``, and what
+    Great Expectations saw. It and the draft of the version are written below the output.
+
+    Raises:
+        CheckFailedError: there are critical findings.
+        QualityRefusedError: an expectation is not met.
+        DatasetError, SettingsError, StorageError: see check.
+    """
+    settings = _admitted(settings)
+    checked, result = _checked(settings, (TRAIN, VAL), workers, on_progress)
+    draft = draft_of(checked)
+    word = {"fingerprint": draft.fingerprint} | judge_draft(draft, settings.quality)
+    write_draft(settings.output, draft, word)
+    if not result["done_flag"]:
+        raise CheckFailedError(result["err_msg"])
+    if not word["success"]:
+        raise QualityRefusedError("; ".join(word["failed"]))
+    return word
+
+
+def publish(
+    settings: DatasetRefreshSettings,
+    fingerprint: str,
+    dag_run_id: str | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """Publishes the draft that the gate has passed, as a version that never changes again.
+
+    ``on_progress`` hears (files done, files in all). Returns the version, and under ``is_new``
+    whether it is this publication's, or that of a try before by the same run of the DAG: the
+    same content is the same version, whoever published it.
+
+    Raises:
+        QualityRefusedError: the gate has passed no such draft.
+        DatasetError: an image has changed since.
+        StorageError: a store did not answer; the next call goes on.
+    """
+    settings = _admitted(settings)
+    draft = read_draft(settings.output, fingerprint)
+    result = json.loads(storage.read_bytes(storage.join(settings.output, RESULT)))
+    told = {
+        "name": settings.name,
+        "created_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "type": result["dataset_type"],
+        "samples": result[OWN_KEY]["samples"],
+        "groups": result[OWN_KEY]["groups"],
+        "warnings": result[OWN_KEY]["warnings"],
+        "source": settings.dataset,
+        "dag_run_id": dag_run_id,
+        "settings": settings.model_dump(mode="json"),
+        "ocr_tasks": __version__,
+    }
+    version, is_new = publish_version(
+        versions_url(settings.output, settings.name),
+        settings.dataset,
+        draft,
+        reports_of(settings.output),
+        told,
+        on_progress,
+    )
+    is_ours = dag_run_id is not None and version["dag_run_id"] == dag_run_id
+    return version | {"is_new": is_new or is_ours}
+
+
+def run(
+    settings: DatasetRefreshSettings,
+    workers: int | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """All of it: the split if ``split.enable`` says so, the gate, the publication.
+
+    Returns and raises as these do.
+    """
+    if settings.split.enable:
+        split(settings, workers, on_progress)
+    word = quality(settings, workers, on_progress)
+    return publish(settings, word["fingerprint"])
+
+
+def versions(output: str, name: str, schemes: tuple[str, ...] = SCHEMES) -> list[Json]:
+    """The versions of the dataset ``name`` below the output, the oldest first.
+
+    Raises:
+        SettingsError: the output may not be read.
+        DamagedFileError, StorageError: see versions.list_versions.
+    """
+    return list_versions(_versions_below(output, name, schemes))
+
+
+def diff(output: str, name: str, old: str, new: str, schemes: tuple[str, ...] = SCHEMES) -> Json:
+    """What the version ``new`` has and ``old`` has not; each is the begin of a fingerprint.
+
+    Raises:
+        SettingsError: there is no such version, or more than one.
+        DamagedFileError, StorageError: see differences.diff_versions.
+    """
+    url = _versions_below(output, name, schemes)
+    return diff_versions(find_version(url, old), find_version(url, new))
+
+
+def _checked(
+    settings: DatasetRefreshSettings,
+    needed: tuple[str, ...],
+    workers: int | None,
+    on_progress: Progress,
+) -> tuple[CheckedDataset, Json]:
+    """The dataset, checked, and the result, which is written with all that goes with it."""
+    with _result_of_failure(settings.output):
+        finish_swap(settings.dataset)
+        dataset = read_dataset(settings.dataset, settings.layout, settings.groups, needed)
+        known = known_images(settings.output)
+        checked = check_dataset(dataset, settings.limits, known, workers, on_progress)
+    return checked, write_outputs(settings.output, checked, decode_spec(settings.limits))
+
+
+@contextmanager
+def _result_of_failure(output: str) -> Iterator[None]:
+    """Writes a result that says so where a check cannot be done."""
+    try:
+        yield
+    except OcrTasksError as error:
+        write_result(output, failed_result(error))
+        raise
+
+
+def _versions_below(output: str, name: str, schemes: tuple[str, ...]) -> str:
+    refuse_url(output, schemes)
+    return versions_url(storage.absolute(output).rstrip("/"), name)
 
 
 def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:
@@ -114,6 +297,9 @@ def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:
         refuse_url(url, settings.schemes)
     dataset = storage.absolute(settings.dataset).rstrip("/")
     output = storage.absolute(settings.output).rstrip("/")
+    name = settings.name or dataset.rsplit("/", 1)[-1]
+    if not is_name(name):
+        raise SettingsError(f"name: {name!r} cannot be that of a folder in every store")
     if f"{output}/".startswith(f"{dataset}/"):
         raise SettingsError(f"the output {output} lies in the dataset {dataset}")
-    return settings.model_copy(update={"dataset": dataset, "output": output})
+    return settings.model_copy(update={"dataset": dataset, "output": output, "name": name})

@@ -1,6 +1,7 @@
 """What can be told of a text by its characters."""
 
 import unicodedata
+from collections import Counter
 
 
 def is_mostly_wide(text: str) -> bool:
@@ -11,3 +12,13 @@ def is_mostly_wide(text: str) -> bool:
     characters = [character for character in text if not character.isspace()]
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in characters)
     return wide > len(characters) / 2
+
+
+def script_of(text: str) -> str:
+    """The script that most letters of the text are of, as ``LATIN`` or ``CJK``; ``NONE`` without.
+
+    It is the first word of a letter's name, which for nearly all letters is the script's.
+    """
+    names = (unicodedata.name(each, "") for each in text if each.isalpha())
+    counts = Counter(name.split(" ", 1)[0] for name in names if name)
+    return counts.most_common(1)[0][0] if counts else "NONE"

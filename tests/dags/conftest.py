@@ -50,6 +50,12 @@ def archive_ocr(dag_bag: Any) -> Any:
     return dag_bag.dags["archive_ocr"]
 
 
+@pytest.fixture(scope="session")
+def dataset_refresh(dag_bag: Any) -> Any:
+    """The DAG dataset_refresh."""
+    return dag_bag.dags["dataset_refresh"]
+
+
 def run_of(dag: Any, **conf: Any) -> Any:
     """A whole run of a DAG, in this process."""
     try:
@@ -58,3 +64,18 @@ def run_of(dag: Any, **conf: Any) -> Any:
         for holder in (dag, *dag.tasks):
             for _, param in holder.params.items():
                 param.value = None
+
+
+def tasks_of(dag_run: Any, task_id: str) -> list[Any]:
+    """The tasks of a run with that id: several where it is mapped."""
+    return [task for task in dag_run.get_task_instances() if task.task_id == task_id]
+
+
+def asset_events(dag_run: Any, name: str = "ocr_results") -> list[dict[str, Any]]:
+    """What the run told about an asset: the extra of each event."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        events = session.query(AssetEvent).where(AssetEvent.source_run_id == dag_run.run_id).all()
+        return [event.extra for event in events if event.asset.name == name]

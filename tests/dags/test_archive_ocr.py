@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
-from tests.dags.conftest import DAGS, run_of
+from tests.dags.conftest import DAGS, asset_events, run_of, tasks_of
 from tests.makers import fill_folder, noise_pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
@@ -27,7 +27,7 @@ def scans(tmp_path: Path) -> Path:
 
 def test_every_dag_imports(dag_bag: Any) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"archive_ocr"}
+    assert set(dag_bag.dags) == {"archive_ocr", "dataset_refresh"}
 
 
 def test_the_task_graph_is_plan_infer_seal(archive_ocr: Any) -> None:
@@ -40,10 +40,12 @@ def test_the_task_graph_is_plan_infer_seal(archive_ocr: Any) -> None:
     assert [asset.name for asset in archive_ocr.get_task("seal").outlets] == ["ocr_results"]
 
 
-def test_parsing_imports_no_ocr_code() -> None:
+@pytest.mark.parametrize("name", ["archive_ocr", "dataset_refresh"])
+def test_parsing_imports_no_ocr_code(name: str) -> None:
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import archive_ocr;"
-        "heavy = {'cv2', 'numpy', 'onnxruntime', 'paddle', 'pyarrow', 'PIL', 'pypdfium2'};"
+        f"import sys; sys.path.insert(0, sys.argv[1]); import {name};"
+        "heavy = {'cv2', 'numpy', 'onnxruntime', 'paddle', 'pyarrow', 'PIL', 'pypdfium2',"
+        "'great_expectations'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(DAGS)]
@@ -72,10 +74,10 @@ def test_a_run_maps_a_task_a_shard_and_tells_the_asset(
     output = tmp_path / "out"
     dag_run = _run(archive_ocr, scans, output, collection="c", engine="fake", pages_per_shard=2)
     assert dag_run.state == "success"
-    assert len(_tasks(dag_run, "infer")) == 3
+    assert len(tasks_of(dag_run, "infer")) == 3
     (seal,) = (json.loads(path.read_text()) for path in output.glob("_runs/*/seal.json"))
     assert seal["by_status"] == {"ok": 5}
-    events = _asset_events(dag_run)
+    events = asset_events(dag_run)
     assert [(event["run_id"], event["pages"]) for event in events] == [(seal["run_id"], 5)]
 
 
@@ -84,7 +86,7 @@ def test_an_unknown_key_in_the_conf_stops_the_run_at_once(
 ) -> None:
     dag_run = _run(archive_ocr, scans, tmp_path / "out", engine="fake", pages_per_shrd=2)
     assert dag_run.state == "failed"
-    assert [(task.state, task.try_number) for task in _tasks(dag_run, "plan")] == [("failed", 1)]
+    assert [(task.state, task.try_number) for task in tasks_of(dag_run, "plan")] == [("failed", 1)]
     assert not (tmp_path / "out").exists()
 
 
@@ -94,9 +96,9 @@ def test_too_many_failed_pages_fail_the_seal_but_the_run_is_sealed(
     (scans / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"no image")
     dag_run = _run(archive_ocr, scans, tmp_path / "out", engine="fake")
     assert dag_run.state == "failed"
-    assert [task.try_number for task in _tasks(dag_run, "seal")] == [1]
+    assert [task.try_number for task in tasks_of(dag_run, "seal")] == [1]
     assert len(list((tmp_path / "out").glob("_runs/*/seal.json"))) == 1
-    assert _asset_events(dag_run) == []
+    assert asset_events(dag_run) == []
 
 
 def test_a_retry_reads_the_failed_pages_of_a_run_and_tells_the_asset(
@@ -115,7 +117,7 @@ def test_a_retry_reads_the_failed_pages_of_a_run_and_tells_the_asset(
     assert sorted(row["status"] for row in rows) == ["failed", *["ok"] * 5]
     again = [row for row in rows if row["dag_run_id"] == retry.run_id]
     assert [row["source_uri"].rsplit("/", 1)[1] for row in again] == ["page-0.png"]
-    assert [event["pages"] for event in _asset_events(retry)] == [1]
+    assert [event["pages"] for event in asset_events(retry)] == [1]
 
 
 def test_a_retry_of_a_run_without_failures_is_skipped(
@@ -160,17 +162,3 @@ def test_a_backfill_makes_a_run_a_day_with_the_day_as_its_key(
 
 def _run(dag: Any, scans: Path, output: Path, **conf: Any) -> Any:
     return run_of(dag, input=str(scans), output=str(output), **conf)
-
-
-def _tasks(dag_run: Any, task_id: str) -> list[Any]:
-    return [task for task in dag_run.get_task_instances() if task.task_id == task_id]
-
-
-def _asset_events(dag_run: Any) -> list[dict[str, Any]]:
-    """What the run told about the asset: the extra of each event."""
-    from airflow.models.asset import AssetEvent
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        events = session.query(AssetEvent).where(AssetEvent.source_run_id == dag_run.run_id).all()
-        return [event.extra for event in events]

@@ -79,7 +79,7 @@ def read(url, layout=DEFAULT_LAYOUT, groups=DEFAULT_GROUPS):
 
 def checked(url, limits=DEFAULT_LIMITS):
     """The dataset at a URL, checked by one process."""
-    return check_dataset(read(url), limits, workers=1)
+    return check_dataset(read(url), limits, {}, workers=1)
 
 
 def codes_of(answer) -> list[str]:

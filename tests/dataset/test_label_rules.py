@@ -17,7 +17,7 @@ def label(text):
 
 
 def facts(width, height):
-    return ImageFacts(width, height, "a", b"")
+    return ImageFacts(width, height, "a", b"", "")
 
 
 def found(text, size=(480, 48), limits=None):

@@ -53,5 +53,21 @@ def test_a_text_of_train_leaks_whatever_its_spaces_and_case(text, leaks):
     assert bool(found) == leaks
 
 
+@pytest.mark.parametrize(
+    ("text", "leaks"),
+    [
+        ("The sentence of sheet 12", True),
+        ("The sentence of sheet 12.", True),
+        ("The santence of sheet 12", True),
+        ("The sentence of sheet 13", False),
+        ("The santance of sheet 12", False),
+    ],
+)
+def test_a_long_text_leaks_if_nothing_but_a_letter_is_another(text, leaks):
+    trained = [("The sentence of sheet 12", None)]
+    found = list(text_leaks(samples(train=trained, val=[(text, None)])))
+    assert bool(found) == leaks
+
+
 def test_a_text_twice_in_one_part_is_no_leak():
     assert list(text_leaks(samples(train=[("one", None)] * 2, val=[("two", None)] * 2))) == []

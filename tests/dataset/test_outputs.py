@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.check import decode_spec
+from ocr_tasks.dataset.facts import decode_spec
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.outputs import write_outputs
 from ocr_tasks.dataset.pictures import histograms_of

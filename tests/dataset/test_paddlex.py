@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ocr_tasks.dataset.check import decode_spec
+from ocr_tasks.dataset.facts import decode_spec
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.outputs import write_outputs
 from tests.dataset.folders import CHARACTERS, checked, drawn_lines, write_lines

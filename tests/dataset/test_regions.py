@@ -10,7 +10,7 @@ from ocr_tasks.dataset.rules import Place
 from ocr_tasks.dataset.samples import Sample
 from tests.dataset.folders import REAL_PAGES, checked, codes_of
 
-PAGE = ImageFacts(200, 100, "a", b"")
+PAGE = ImageFacts(200, 100, "a", b"", "")
 PLACE = Place("train", "train.txt", 1, "page.jpg")
 
 

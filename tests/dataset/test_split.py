@@ -1,13 +1,18 @@
 """The split: by groups, near its target, and stable while the data grow."""
 
+import hashlib
+import random
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocr_tasks.dataset.inspection import ImageFacts
 from ocr_tasks.dataset.labels import LabelLine
 from ocr_tasks.dataset.samples import LayoutSpec
-from ocr_tasks.dataset.split import SplitSpec, new_parts, part_of
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.dataset.seeds import part_of
+from ocr_tasks.dataset.split import NewParts, SplitSpec, new_parts, recorded_seed
+from ocr_tasks.errors import DatasetError, SettingsError
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), min_size=1, max_size=8)
 percents = st.integers(0, 100).flatmap(
@@ -30,7 +35,12 @@ def by_folder(path):
     return path.rpartition("/")[0]
 
 
-def where(parts):
+def split_of(lines, spec, recorded=None, images=None):
+    """The split of those lines by their folders."""
+    return new_parts(lines, by_folder, images or {}, spec, recorded)
+
+
+def where(parts: NewParts):
     """Every line's path and part."""
     return {line.place().path: part for part, lines in parts.lines.items() for line in lines}
 
@@ -38,16 +48,16 @@ def where(parts):
 @given(st.lists(names, unique=True, max_size=12), percents)
 def test_every_line_is_in_one_part_and_no_group_in_two(groups, spec):
     lines = lines_of(groups)
-    parts = new_parts(lines, by_folder, spec)
+    parts = split_of(lines, spec)
     assert sorted(map(id, lines)) == sorted(id(x) for each in parts.lines.values() for x in each)
     assert len({(by_folder(path), part) for path, part in where(parts).items()}) == len(groups)
 
 
 @given(st.lists(names, unique=True, max_size=12), st.lists(names, max_size=12), percents)
 def test_no_group_moves_when_others_are_added_or_removed(groups, more, spec):
-    before = where(new_parts(lines_of(groups), by_folder, spec))
-    after = where(new_parts(lines_of(dict.fromkeys([*more, *groups])), by_folder, spec))
-    assert {path: after[path] for path in before} == before
+    before = split_of(lines_of(groups), spec)
+    after = where(split_of(lines_of(dict.fromkeys([*more, *groups])), spec, before.seed))
+    assert {path: after[path] for path in where(before)} == where(before)
 
 
 @given(names, st.integers(1, 99))
@@ -57,56 +67,136 @@ def test_a_larger_train_part_keeps_what_it_had(group, percent):
         assert larger == "train"
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "another"])
+@pytest.mark.parametrize("seed", ["auto", "0", "another"])
 def test_the_target_is_met_within_two_points_by_many_groups(seed):
     groups = [f"writer-{number}" for number in range(4_000)]
     spec = SplitSpec(train_percent=70, val_percent=20, test_percent=10, seed=seed)
-    parts = new_parts(lines_of(groups), by_folder, spec)
-    assert parts.missed(spec) == {}
-    assert len(parts.groups) == 4_000
+    result = split_of(lines_of(groups), spec).result(spec)
+    assert result["missed"] == {}
+    assert result["groups"] == 4_000
+
+
+@given(st.integers(200, 320), st.integers(0, 1000))
+@settings(max_examples=25)
+def test_two_hundred_groups_of_any_sizes_are_enough_for_the_seed_that_is_chosen(count, chance):
+    sizes = random.Random(chance)
+    lines = [
+        line
+        for number in range(count)
+        for line in lines_of([f"{chance}-{number}"], sizes.choice([1, 2, 5, 30]))
+    ]
+    assert split_of(lines, SplitSpec()).result(SplitSpec())["missed"] == {}
 
 
 def test_another_seed_makes_another_split():
     groups = [str(number) for number in range(100)]
-    first, second = (
-        where(new_parts(lines_of(groups), by_folder, SplitSpec(seed=seed))) for seed in ("0", "1")
-    )
+    first, second = (where(split_of(lines_of(groups), SplitSpec(seed=seed))) for seed in ("0", "1"))
     assert first != second
 
 
 def test_parts_that_miss_their_target_are_told():
-    parts = new_parts(lines_of(["the only group"]), by_folder, SplitSpec())
-    assert sorted(parts.missed(SplitSpec()).values()) == [0, 100]
+    result = split_of(lines_of(["the only group"]), SplitSpec()).result(SplitSpec())
+    assert sorted(result["missed"].values()) == [0, 100]
 
 
-def test_a_seed_that_is_called_better_meets_every_target():
-    lines = lines_of([f"writer-{number}" for number in range(40)])
-    missing = [
-        spec
-        for spec in (SplitSpec(seed=str(seed)) for seed in range(10))
-        if new_parts(lines, by_folder, spec).missed(spec)
+def test_the_seed_that_is_chosen_gives_both_parts_their_share_of_scripts_and_lengths():
+    labels = ["кот", "a cat", "a cat that is longer than others are", "a cat among so many"]
+    lines = [
+        LabelLine("train", "train.txt", 1, f"{number}/a\t{labels[number % 4]}".encode())
+        for number in range(400)
     ]
-    assert missing
-    for spec in missing:
-        better = SplitSpec(seed=new_parts(lines, by_folder, spec).better_seed(spec))
-        assert new_parts(lines, by_folder, better).missed(better) == {}
+    strata = split_of(lines, SplitSpec()).result(SplitSpec())["strata"]
+    assert sum(strata["train"].values()) + sum(strata["val"].values()) == 400
+    for part in strata.values():
+        assert part.keys() == {"CYRILLIC ≤10", "LATIN ≤10", "LATIN ≤25", "LATIN ≤50"}
+        for count in part.values():
+            assert count / sum(part.values()) == pytest.approx(0.25, abs=0.06)
 
 
-def test_two_groups_have_no_seed_that_makes_four_to_one_of_them():
-    parts = new_parts(lines_of(["one", "two"]), by_folder, SplitSpec())
-    assert parts.better_seed(SplitSpec()) is None
+def test_a_recorded_seed_is_kept_unless_another_is_asked_for():
+    lines = lines_of([str(number) for number in range(50)])
+    assert split_of(lines, SplitSpec(), recorded="7").seed == "7"
+    assert split_of(lines, SplitSpec(seed="9"), recorded="7").seed == "9"
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", "{}", "7", "[" * 5000])
+def test_a_record_that_does_not_say_the_seed_is_refused(tmp_path, record):
+    assert recorded_seed(str(tmp_path)) is None
+    (tmp_path / "split.json").write_text(record)
+    with pytest.raises(DatasetError, match=r"split\.json"):
+        recorded_seed(str(tmp_path))
+
+
+def facts(pixels, look=0):
+    return ImageFacts(400, 40, pixels, hashlib.sha256(bytes([look])).digest(), "")
+
+
+def pair_name(number):
+    """A text for two groups each that is like no other."""
+    return f"{hashlib.sha256(str(number // 2).encode()).hexdigest()} of a pair"
+
+
+def copies_of(count):
+    """So many groups of a line, and images of which each is that of the group before, in pairs."""
+    lines = [
+        LabelLine("train", "train.txt", 1, f"{number}/a\t{pair_name(number)}".encode())
+        for number in range(count)
+    ]
+    return lines, {f"{number}/a": number // 2 for number in range(count)}
+
+
+@pytest.mark.parametrize("kind", ["the same pixels", "nearly the same"])
+def test_no_image_of_train_is_in_val_and_what_would_be_is_left_out(kind):
+    lines, pairs = copies_of(200)
+    images = {
+        path: facts(str(pair)) if kind == "the same pixels" else facts(path, pair)
+        for path, pair in pairs.items()
+    }
+    parts = split_of(lines, SplitSpec(seed="0"), images=images)
+    pairs_in = {
+        part: {pairs[line.place().path] for line in inside} for part, inside in parts.lines.items()
+    }
+    assert not pairs_in["train"] & pairs_in["val"]
+    assert parts.lines["left_out"]
+    assert sum(map(len, parts.lines.values())) == 200
+    plain = where(split_of(lines, SplitSpec(seed="0")))
+    for path, part in where(parts).items():
+        assert part in {plain[path], "left_out"}
+        assert part != "left_out" or plain[path] == "val"
+
+
+def test_texts_of_train_are_left_out_of_val_only_if_that_is_asked_for():
+    lines, pairs = copies_of(200)
+    short = [
+        LabelLine("train", "train.txt", 1, f"s{number}/a\tyes".encode()) for number in range(50)
+    ]
+    assert split_of([*lines, *short], SplitSpec(seed="0")).lines["left_out"] == []
+    parts = split_of([*lines, *short], SplitSpec(seed="0", drop="texts"))
+    assert parts.lines["left_out"]
+    assert all(line.place().path in pairs for line in parts.lines["left_out"])
+    val = {pairs.get(line.place().path) for line in parts.lines["val"]} - {None}
+    assert not val & {pairs.get(line.place().path) for line in parts.lines["train"]}
+
+
+def test_lines_without_a_group_go_by_their_pixels():
+    lines, pairs = copies_of(100)
+    images = {path: facts(str(pair)) for path, pair in pairs.items()}
+    parts = new_parts(lines, lambda path: None, images, SplitSpec(seed="0"))
+    assert parts.lines["left_out"] == []
+    assert len(parts.sizes) == 50
 
 
 def test_lines_without_a_group_go_by_their_image():
     lines = [LabelLine("train", "train.txt", number, b"same.jpg\ta") for number in range(20)]
-    parts = new_parts(lines, lambda path: None, SplitSpec())
-    assert sorted(map(len, parts.lines.values())) == [0, 20]
+    parts = new_parts(lines, lambda path: None, {}, SplitSpec())
+    assert sorted(map(len, parts.lines.values())) == [0, 0, 20]
 
 
 def test_an_empty_part_gets_nothing():
     groups = [str(number) for number in range(300)]
-    parts = new_parts(lines_of(groups), by_folder, SplitSpec(train_percent=100, val_percent=0))
-    assert {part: len(lines) for part, lines in parts.lines.items()} == {"train": 600, "val": 0}
+    parts = split_of(lines_of(groups), SplitSpec(train_percent=100, val_percent=0))
+    counts = {part: len(lines) for part, lines in parts.lines.items()}
+    assert counts == {"train": 600, "val": 0, "left_out": 0}
 
 
 def test_without_a_percentage_the_test_part_is_none_of_the_parts():
@@ -133,9 +223,11 @@ def test_percentages_that_sum_to_a_hundred_are_taken(spec):
 
 def test_of_several_label_files_of_a_part_the_first_gets_all_and_the_others_are_empty():
     layout = LayoutSpec(train=("train.txt", "more.txt"))
-    parts = new_parts(lines_of(["g"]), by_folder, SplitSpec(train_percent=100, val_percent=0))
+    parts = split_of(lines_of(["g"]), SplitSpec(train_percent=100, val_percent=0))
     assert parts.files(layout) == {
         "train.txt": b"g/1\tlabel\ng/2\tlabel\n",
         "more.txt": b"",
         "val.txt": b"",
+        "left_out.txt": b"",
+        "split.json": b'{"seed": "0"}\n',
     }
