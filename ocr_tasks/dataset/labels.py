@@ -1,5 +1,6 @@
 """The lines of label files, and the samples they stand for."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,7 +30,10 @@ class LabelLine:
 def label_lines(root: str, layout: LayoutSpec, parts: tuple[str, ...] = PARTS) -> list[LabelLine]:
     """Every line that is not blank of the label files of ``parts`` that are there, in order.
 
+    Of a file with a ratio, its share of them.
+
     Raises:
+        SettingsError: there are not as many ratios as files.
         DatasetError: no label file is there at all, or one stands twice in the layout.
         StorageError: the store did not answer.
     """
@@ -40,7 +44,20 @@ def label_lines(root: str, layout: LayoutSpec, parts: tuple[str, ...] = PARTS) -
     read = [(part, file, _bytes_of(root, file)) for part, file in files]
     if all(data is None for _, _, data in read):
         raise DatasetError(f"there is none of {', '.join(names)} in {root}")
-    return [line for part, file, data in read for line in _lines_in(part, file, data or b"")]
+    return [
+        line
+        for part, file, data in read
+        for line in _lines_in(part, file, data or b"")
+        if _is_taken(line, layout.ratio_of(file))
+    ]
+
+
+def _is_taken(line: LabelLine, ratio: float) -> bool:
+    """Whether a line is of the share that is taken: by a hash, so that the share only grows."""
+    if ratio == 1:
+        return True
+    digest = hashlib.sha256(line.raw.split(b"\t", 1)[0]).digest()
+    return int.from_bytes(digest[:8], "big") < ratio * 2**64
 
 
 def _bytes_of(root: str, file: str) -> bytes | None:

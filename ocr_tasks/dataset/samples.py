@@ -1,9 +1,12 @@
 """A dataset as it was read: its samples, and the options that say how it is laid out."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Interval
 
 from ocr_tasks.dataset.rules import Finding, Place
+from ocr_tasks.errors import SettingsError
 from ocr_tasks.storage import StoredObject
 
 # PaddleX's names of the two layouts; its result files and configurations have them.
@@ -18,12 +21,14 @@ class LayoutSpec:
     """Where a dataset's files lie, by their paths below it.
 
     ``type`` is PaddleX's name, or ``auto``: by what the first label looks like. A part may have
-    several label files; ``test`` may have none that exists. ``dictionary`` has a character a
-    line, and only lines of text need it.
+    several label files; ``test`` may have none that exists. ``train_ratios`` is the share that is
+    taken of each file of ``train``, or nothing where all are taken whole. ``dictionary`` has a
+    character a line, and only lines of text need it.
     """
 
     type: Literal["auto", "MSTextRecDataset", "TextDetDataset"] = "auto"
     train: tuple[str, ...] = ("train.txt",)
+    train_ratios: tuple[Annotated[float, Interval(gt=0, le=1)], ...] = ()
     val: tuple[str, ...] = ("val.txt",)
     test: tuple[str, ...] = ("test.txt",)
     dictionary: str = "dict.txt"
@@ -32,6 +37,18 @@ class LayoutSpec:
         """The label files of a part, or of what was left out."""
         files = {TRAIN: self.train, VAL: self.val, TEST: self.test}
         return files.get(part, (f"{part}.txt",))
+
+    def ratio_of(self, file: str) -> float:
+        """The share of a label file's lines that is taken.
+
+        Raises:
+            SettingsError: there are not as many ratios as files.
+        """
+        if not self.train_ratios or file not in self.train:
+            return 1.0
+        if len(self.train_ratios) != len(self.train):
+            raise SettingsError("layout.train_ratios: as many are needed as layout.train has files")
+        return self.train_ratios[self.train.index(file)]
 
 
 @dataclass(frozen=True, slots=True)

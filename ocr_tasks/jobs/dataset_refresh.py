@@ -134,6 +134,8 @@ def split(
     settings = _admitted(settings)
     root, spec, layout = settings.dataset, settings.split, settings.layout
     spec.refuse_wrong_sum()
+    if layout.train_ratios:
+        raise SettingsError("layout.train_ratios: a split has to know all lines; split without")
     finish_swap(root)
     objects = objects_in(root)
     lines = label_lines(root, layout, (*spec.percents(), LEFT_OUT))

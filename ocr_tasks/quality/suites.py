@@ -9,6 +9,10 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
+# Nobody is told what is checked here. It is read when the package is imported, which takes
+# seconds, so that only functions do so.
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
 Json = dict[str, Any]
 Suite = Sequence["Expectation"]
 
@@ -19,8 +23,6 @@ def hold(tables: Mapping[str, pa.Table], suites: Mapping[str, Suite]) -> Json:
     ``success`` says whether all were met, ``failed`` names those that were not, in words.
     Nothing is kept anywhere, and nobody is told: the context lives in this process alone.
     """
-    # Both are read when the package is imported, which takes seconds: never for a DAG's parsing.
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 

@@ -72,6 +72,24 @@ def write_lines(folder: Path, characters: list[str], **parts: list[Line]) -> str
     return storage.absolute(str(folder))
 
 
+def write_pages(folder: Path, **counts: int) -> str:
+    """Writes a dataset of so many pages in each part, each with two lines; returns its URL."""
+    (folder / "images").mkdir(parents=True)
+    for part, count in counts.items():
+        labels = []
+        for number in range(count):
+            texts = [f"{WORDS[number]} {part}", f"{WORDS[-number - 1]} {number}"]
+            name = f"images/{part}_{number}.jpg"
+            (folder / name).write_bytes(jpeg(draw_page(texts, width=400, line_height=40)))
+            regions = [
+                {"transcription": text, "points": [[5, y], [300, y], [300, y + 38], [5, y + 38]]}
+                for text, y in zip(texts, (1, 41), strict=True)
+            ]
+            labels.append(f"{name}\t{json.dumps(regions)}\n")
+        (folder / f"{part}.txt").write_text("".join(labels), encoding="utf-8")
+    return storage.absolute(str(folder))
+
+
 def read(url, layout=DEFAULT_LAYOUT, groups=DEFAULT_GROUPS):
     """The dataset at a URL."""
     return read_dataset(url, layout, groups)

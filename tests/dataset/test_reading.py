@@ -6,6 +6,7 @@ import fsspec
 import pytest
 
 from ocr_tasks.dataset.groups import GroupSpec
+from ocr_tasks.dataset.labels import label_lines
 from ocr_tasks.dataset.samples import LINES, PAGES, LayoutSpec
 from ocr_tasks.errors import DatasetError, SettingsError
 from tests.dataset.folders import CHARACTERS, checked, codes_of, drawn_lines, read, write_lines
@@ -164,3 +165,21 @@ def test_links_and_pipes_are_not_opened(folder, tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     answer = checked(folder(train="link.jpg\ta\npipe.jpg\ta\n./dict.txt\tb\n"))
     assert codes_of(answer)[:3] == ["IMAGE_UNREADABLE"] * 3
+
+
+def taken(root, *ratios):
+    layout = LayoutSpec(train=("train.txt", "more.txt"), train_ratios=ratios)
+    return {line.place().path for line in label_lines(root, layout)}
+
+
+def test_of_a_file_with_a_ratio_that_share_is_taken_and_a_larger_one_has_all_of_it(tmp_path):
+    whole = [f"a{number}.jpg\tx\n" for number in range(50)]
+    more = [f"b{number}.jpg\tx\n" for number in range(1000)]
+    (tmp_path / "train.txt").write_text("".join(whole))
+    (tmp_path / "more.txt").write_text("".join(more))
+    few, some = taken(str(tmp_path), 1, 0.2), taken(str(tmp_path), 1, 0.5)
+    assert few < some < taken(str(tmp_path))
+    assert len(few) == pytest.approx(50 + 200, abs=40)
+    assert sum(path.startswith("a") for path in few) == 50
+    with pytest.raises(SettingsError, match="as many"):
+        taken(str(tmp_path), 0.5)
