@@ -11,7 +11,6 @@ peak MB.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow.dataset as ds
+from costs import cpu_seconds
 from scoring import Lines, write_rows
 
 CORES = len(os.sched_getaffinity(0))
@@ -60,9 +60,9 @@ def _costs(measured: Measured) -> Iterator[None]:
     done = threading.Event()
     watch = threading.Thread(target=_watch_memory, args=(measured, done))
     watch.start()
-    wall, cpu = time.perf_counter(), _cpu_seconds()
+    wall, cpu = time.perf_counter(), cpu_seconds()
     yield
-    measured.wall, measured.cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+    measured.wall, measured.cpu = time.perf_counter() - wall, cpu_seconds() - cpu
     done.set()
     watch.join()
 
@@ -78,12 +78,6 @@ def _watch_memory(measured: Measured, done: threading.Event) -> None:
             except psutil.NoSuchProcess:
                 continue  # it has ended since
         measured.peak_mb = max(measured.peak_mb, held / 1e6)
-
-
-def _cpu_seconds() -> float:
-    """User and system time of this process and of the children that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _page_by_page(load: Callable[[], Reader]) -> Contender:

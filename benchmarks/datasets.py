@@ -9,7 +9,6 @@ seconds of a check, of a second one that knows the images, of a split, and of ga
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from costs import peak_mb
 from rich.console import Console
 from rich.table import Table
 
@@ -44,11 +44,7 @@ def main() -> None:
             wall = time.perf_counter() - began
             table.add_row(what, f"{wall:.1f}", f"{count / wall:.0f}")
     console.print(table)
-    peak = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    console.print(f"the largest process held {peak / 1000:.0f} MB", highlight=False)
+    console.print(f"the largest process held {peak_mb():.0f} MB", highlight=False)
 
 
 def _steps(

@@ -14,6 +14,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
+from scoring import without_spaces
 
 from ocr_tasks.jobs.ocr import OcrSettings, ReadPage, read
 from ocr_tasks.records import PageResult
@@ -55,7 +56,7 @@ def _answer(page: ReadPage) -> PageResult:
 
 
 def _agreement(page: ReadPage, other: ReadPage) -> float:
-    texts = ["".join(each.text.split()) for each in (page, other)]
+    texts = [without_spaces(each.text) for each in (page, other)]
     return Levenshtein.normalized_similarity(*texts)
 
 

@@ -25,7 +25,7 @@ from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from scoring import Lines, error_rates, write_rows
+from scoring import Lines, error_rates, without_spaces, write_rows
 
 from ocr_tasks.engines.orientation import turned_back
 from ocr_tasks.jobs.ocr import Array, OcrSettings, read
@@ -45,8 +45,8 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """Without white space, which may depend on how lines are cut."""
-        return "".join("".join(text.split()) for text, _ in self.lines)
+        """What stands in its lines, without white space."""
+        return "".join(without_spaces(text) for text, _ in self.lines)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ import pypdfium2.raw as pdfium_c
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
+from scoring import without_spaces
 
 from ocr_tasks.jobs.ocr import OcrSettings, read
 
@@ -64,7 +65,7 @@ def _character_error_rate(pages: Pages, dpi: int) -> float:
 
 def _squeezed(text: str) -> str:
     """Without white space and the underscores that mark underlining; one kind of apostrophe."""
-    return "".join(text.replace("_", "").replace("\u2019", "'").split())
+    return without_spaces(text.replace("_", "").replace("\u2019", "'"))
 
 
 def _transcriptions() -> Iterator[dict[str, str]]:

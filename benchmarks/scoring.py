@@ -37,11 +37,16 @@ def write_rows(pages: dict[str, Lines], folder: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), folder / ROWS)
 
 
+def without_spaces(text: str) -> str:
+    """The text without white space, which may depend on how lines are cut."""
+    return "".join(text.split())
+
+
 def read_texts(folder: Path) -> dict[str, str]:
     """What each page of the folder's rows read, without white space."""
     rows = pq.read_table(folder / ROWS).to_pylist()
     return {
-        row["source_uri"]: "".join("".join(line["text"].split()) for line in row["lines"] or ())
+        row["source_uri"]: "".join(without_spaces(line["text"]) for line in row["lines"] or ())
         for row in rows
     }
 

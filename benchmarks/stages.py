@@ -11,7 +11,6 @@ and what came after. The rest is what is left.
 import argparse
 import ctypes
 import os
-import resource
 import shutil
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
+from costs import cpu_seconds
 from images import images_in
 from rich.console import Console
 from rich.table import Table
@@ -125,18 +125,12 @@ def _run(paths: Sequence[Path], workers: int, folder: Path) -> Measured:
         shutil.copy(path, scans / f"{number:04d}{path.suffix}")
     values = {"input": str(scans), "output": str(results)}
     settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
-    cpu, began, started = _cpu_seconds(), time.time(), time.perf_counter()
+    cpu, began, started = cpu_seconds(), time.time(), time.perf_counter()
     archive_ocr.run(settings, workers=workers)
     wall = time.perf_counter() - started
     _wait_for_orphans()
     rows = ds.dataset(results / "pages").to_table(columns=COLUMNS).to_pylist()
-    return Measured(workers, began, wall, _cpu_seconds() - cpu, rows)
-
-
-def _cpu_seconds() -> float:
-    """User and system time of this process and of the children that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+    return Measured(workers, began, wall, cpu_seconds() - cpu, rows)
 
 
 def _wait_for_orphans() -> None:

@@ -27,6 +27,7 @@ from typing import Any
 from airflow.sdk import CronPartitionTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from ocr_common import (
+    COMMON_PARAMS,
     DEFAULT_ARGS,
     OCR_POOL,
     RESULTS,
@@ -77,12 +78,7 @@ PARAMS = {
         type=["null", "string"],
         description="A run of the same output, whose failed pages are read again; no input then.",
     ),
-    "config": Param(None, type=["null", "string"], description="A YAML file of further settings."),
-    "connection": Param(
-        None,
-        type=["null", "string"],
-        description="An Airflow connection of type aws or s3; null: the worker's own credentials.",
-    ),
+    **COMMON_PARAMS,
 }
 
 

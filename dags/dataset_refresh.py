@@ -25,6 +25,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from ocr_common import (
+    COMMON_PARAMS,
     DATASET,
     DEFAULT_ARGS,
     credentials_of,
@@ -49,12 +50,7 @@ PARAMS = {
         type=["null", "boolean"],
         description="Whether the dataset is split anew; no group ever moves.",
     ),
-    "config": Param(None, type=["null", "string"], description="A YAML file of further settings."),
-    "connection": Param(
-        None,
-        type=["null", "string"],
-        description="An Airflow connection of type aws or s3; null: the worker's own credentials.",
-    ),
+    **COMMON_PARAMS,
 }
 
 

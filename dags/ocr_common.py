@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Connection, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, Connection, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
 from ocr_tasks.errors import PermanentError, SettingsError, TransientError
 
@@ -41,6 +41,16 @@ DEFAULT_ARGS = {
     "retry_delay": timedelta(minutes=2),
     "retry_policy": RETRY_BY_ERROR_CLASS,
     "queue": OCR_QUEUE,
+}
+
+# The params of every DAG that takes settings.
+COMMON_PARAMS = {
+    "config": Param(None, type=["null", "string"], description="A YAML file of further settings."),
+    "connection": Param(
+        None,
+        type=["null", "string"],
+        description="An Airflow connection of type aws or s3; null: the worker's own credentials.",
+    ),
 }
 
 PARTITION_KEY = "{partition_key}"

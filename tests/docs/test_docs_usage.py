@@ -121,7 +121,7 @@ def test_make_targets_in_the_docs_exist(page: Path) -> None:
 def test_every_param_of_the_dag_is_documented(name: str) -> None:
     page = PIPELINES[name][0]
     documented = {row[0].strip("`") for row in table(page, "Param", "Type", "Meaning")}
-    assert documented == set(_dag_params(name))
+    assert documented == _dag_params(name)
 
 
 @every_page
@@ -129,7 +129,7 @@ def test_confs_in_the_docs_have_only_params_of_a_dag(page: Path) -> None:
     confs = re.findall(r"-conf '({.*?})'(?:\s|$)|conf such as\s`({.*?})`", page.read_text())
     for conf in filter(None, (first or second for first, second in confs)):
         keys = yaml.safe_load(conf).keys()
-        assert any(keys <= set(_dag_params(name)) for name in PIPELINES), conf
+        assert any(keys <= _dag_params(name) for name in PIPELINES), conf
 
 
 @every_page
@@ -217,10 +217,14 @@ def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{above}{name}", value
 
 
-def _dag_params(name: str) -> list[str]:
+def _dag_params(name: str) -> set[str]:
     """The keys of a DAG's PARAMS, without importing Airflow."""
-    tree = ast.parse((ROOT / "dags" / f"{name}.py").read_text())
+    return _keys_of("PARAMS", name) | _keys_of("COMMON_PARAMS", "ocr_common")
+
+
+def _keys_of(constant: str, module: str) -> set[str]:
+    tree = ast.parse((ROOT / "dags" / f"{module}.py").read_text())
     for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARAMS":
-            return [ast.literal_eval(key) for key in node.value.keys]
-    raise AssertionError(f"dags/{name}.py has no PARAMS")
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant:
+            return {ast.literal_eval(key) for key in node.value.keys if key is not None}
+    raise AssertionError(f"dags/{module}.py has no {constant}")
