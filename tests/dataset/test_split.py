@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocr_tasks.dataset.groups import GroupSpec, groups_by
 from ocr_tasks.dataset.inspection import ImageFacts
-from ocr_tasks.dataset.labels import LabelLine
+from ocr_tasks.dataset.labels import LabelLine, label_lines
 from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.dataset.seeds import part_of
 from ocr_tasks.dataset.split import NewParts, SplitSpec, new_parts, recorded_seed
 from ocr_tasks.errors import DatasetError, SettingsError
+from tests.dataset.folders import REAL_LINES
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), min_size=1, max_size=8)
 percents = st.integers(0, 100).flatmap(
@@ -231,3 +233,23 @@ def test_of_several_label_files_of_a_part_the_first_gets_all_and_the_others_are_
         "left_out.txt": b"",
         "split.json": b'{"seed": "0"}\n',
     }
+
+
+@pytest.mark.skipif(not REAL_LINES.exists(), reason=f"there are no real lines at {REAL_LINES}")
+def test_of_real_lines_no_group_moves_when_a_fifth_of_the_groups_is_added():
+    group_of = groups_by(str(REAL_LINES), ["train.meta.jsonl", "val.meta.jsonl"], GroupSpec())
+    lines = label_lines(str(REAL_LINES), LayoutSpec())
+    groups = sorted({group_of(line.place().path) for line in lines})
+    later = set(groups[::6])
+    first = [line for line in lines if group_of(line.place().path) not in later]
+    before = new_parts(first, group_of, {}, SplitSpec())
+    after = new_parts(lines, group_of, {}, SplitSpec(), before.seed)
+    assert len(later) / (len(groups) - len(later)) == pytest.approx(0.2, abs=0.01)
+    assert before.result(SplitSpec())["missed"] == {}
+    placed = where(after)
+    assert all(placed[path] == part for path, part in where(before).items())
+    parts = {
+        part: {group_of(line.place().path) for line in inside}
+        for part, inside in after.lines.items()
+    }
+    assert not parts["train"] & parts["val"]

@@ -22,6 +22,7 @@ OLD = {"train.txt": b"a\nb\nc\n", "val.txt": b"d\n"}
 NEW = {"train.txt": b"a\nd\n", "val.txt": b"b\nc\n", "test.txt": b"\xe9\n"}
 BACKUPS = {f"{file}.bak": data for file, data in OLD.items()}
 ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("KILLS", "12"))
 
 
 class KilledError(BaseException):
@@ -148,7 +149,7 @@ def test_killed_for_real_no_file_is_torn_and_no_two_are_of_different_splits(root
     in_the_middle = 0
     (Path(root) / "train.txt").write_bytes(b"turn 0\n" * 1500)
     (Path(root) / "val.txt").write_bytes(b"turn 0\n" * 500)
-    for _ in range(12):
+    for _ in range(KILLS):
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, root], stdout=subprocess.PIPE, env=environment
