@@ -138,6 +138,8 @@ def check_before_split(
         DatasetError, SettingsError, StorageError: see check.
     """
     settings = _admitted(settings)
+    if settings.convert.enable:
+        convert(settings, workers)
     will_split = settings.split.enable
     needed = (TRAIN,) if will_split else (TRAIN, VAL)
     checked, result = _checked(settings, needed, workers, on_progress)

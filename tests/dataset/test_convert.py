@@ -135,6 +135,21 @@ def test_what_stands_in_val_or_test_stays_there_with_its_group(tmp_path):
         assert ("one more" in now.values()) == (part == "val")
 
 
+def test_what_a_split_left_out_as_a_copy_stays_left_out(tmp_path):
+    pages = [drawn(f"page{n}", 3 * n) for n in range(12)]
+    copies = [replace(page, name=f"copy{n}") for n, page in enumerate(pages)]
+    source = write_source(tmp_path / "in", "page", [*pages, *copies])
+    convert(source, tmp_path / "set")
+    split = run(
+        "split", tmp_path / "set", "split.seed=3", "split.train_percent=60", "split.val_percent=40"
+    )
+    assert split["left_out"] > 0
+    before = files_of(tmp_path / "set")
+    result = convert(source, tmp_path / "set")
+    assert result["samples"]["left_out"] == split["left_out"]
+    assert files_of(tmp_path / "set") == before
+
+
 def test_labels_made_by_hand_and_those_of_other_sources_stay(tmp_path):
     by_hand = drawn_lines(4)
     write_lines(tmp_path / "set", CHARACTERS, train=by_hand[:3], val=by_hand[3:])
