@@ -45,12 +45,13 @@ def _of_check(section: Values) -> Values:
     unknown += [f"CheckDataset.split.{key}" for key in split if key not in SPLIT_KEYS]
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: there is no such setting")
-    kind = convert.get("src_dataset_type")
-    format_ = None if kind is None else str(kind).lower()
-    return {
-        "convert": {"enable": convert.get("enable"), "format": format_},
-        "split": dict(split),
-    }
+    return {"convert": _of_convert(convert), "split": dict(split)}
+
+
+def _of_convert(section: Values) -> Values:
+    """The type of the source counts only where it is to be converted."""
+    kind = section.get("src_dataset_type") if section.get("enable") else None
+    return {"enable": section.get("enable"), "format": None if kind is None else str(kind).lower()}
 
 
 def _put_given(ours: Values, given: Values) -> None:

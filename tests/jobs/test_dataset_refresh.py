@@ -158,7 +158,7 @@ def test_a_result_of_before_does_not_outlive_a_check_that_fails(settings, lines,
         (["CheckDataset.split.percent=80"], "CheckDataset.split.percent: there is no"),
         (["CheckDataset.split.train_percent=101"], "split.train_percent"),
         (["CheckDataset.convert.to=ICDAR"], "CheckDataset.convert.to: there is no such setting"),
-        (["CheckDataset.convert.src_dataset_type=LabelMe"], "convert.format"),
+        (["CheckDataset.convert={enable: True, src_dataset_type: LabelMe}"], "convert.format"),
         (["layout.type=COCO"], "layout.type"),
         (["groups.pattern='('"], "groups.pattern"),
     ],
@@ -183,7 +183,7 @@ Global:
   device: gpu:0,1,2,3
   output: out
 CheckDataset:
-  convert: {enable: False, src_dataset_type: null}
+  convert: {enable: False, src_dataset_type: LabelMe}
   split: {enable: True, train_percent: 90, val_percent: null}
 Train: {epochs_iters: 20}
 Evaluate: {log_interval: 1}

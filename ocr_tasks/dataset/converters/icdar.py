@@ -1,8 +1,9 @@
 """ICDAR's ground truth: a text file an image, a region a line.
 
 The format of the Robust Reading competitions (rrc.cvc.uab.es): ``x1,y1,…,x4,y4,transcription``
-since 2015, clockwise from where the text begins; ``left top right bottom "text"`` in 2013, where
-quotes and backslashes in the text have a backslash before them.
+since 2015, clockwise from where the text begins; with the script's name before the transcription
+in the multi-lingual ones (MLT); ``left top right bottom "text"`` in 2013, where quotes and
+backslashes in the text have a backslash before them.
 """
 
 import re
@@ -18,6 +19,9 @@ ILLEGIBLE = "###"
 _NUMBER = r"\s*(-?\d{1,9}(?:\.\d{1,9})?)\s*"
 _QUAD = re.compile(",".join([_NUMBER] * 8) + ",(.*)")
 _BOX = re.compile("[, ]".join([_NUMBER] * 4) + r'[, ]\s*"(.*)"\s*')
+_SCRIPT = re.compile(
+    "(Arabic|Latin|Chinese|Japanese|Korean|Bangla|Hindi|Symbols|Mixed|None),(.*)", re.DOTALL
+)
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
@@ -27,18 +31,27 @@ def pages_of_icdar(data: bytes, stem: str) -> Iterator[LabelledPage]:
     Raises:
         LabelFileError: the file is not UTF-8.
     """
-    regions, left_out = [], Counter[str]()
+    read: dict[str, tuple[Corners, str]] = {}
+    left_out = Counter[str]()
     lines = [line for line in re.split(r"\r?\n", text_of(data)) if line.strip()]
     for number, line in enumerate(lines, start=1):
         try:
-            corners, text = _parts_of(line)
+            read[f"{number:04d}"] = _parts_of(line)
         except ValueError:
             left_out[LeftOut.MALFORMED] += 1
-        else:
-            readable = text != ILLEGIBLE
-            regions.append(LabelledRegion(f"{number:04d}", corners, text, readable))
+    texts = _without_scripts([text for _, text in read.values()])
+    regions = tuple(
+        LabelledRegion(name, corners, text, text != ILLEGIBLE)
+        for (name, (corners, _)), text in zip(read.items(), texts, strict=True)
+    )
     image = stem.removeprefix(PREFIX)
-    yield LabelledPage(image, tuple(regions), name=image, left_out=left_out)
+    yield LabelledPage(image, regions, name=image, left_out=left_out)
+
+
+def _without_scripts(texts: list[str]) -> list[str]:
+    """The texts without the names of scripts before them, if each of them has one."""
+    found = [_SCRIPT.fullmatch(text) for text in texts]
+    return [match[2] for match in found if match] if all(found) else texts
 
 
 def looks_like_icdar(head: bytes, stem: str) -> bool:

@@ -42,6 +42,18 @@ def test_three_hashes_are_a_text_that_nobody_could_read():
     assert [region.readable for region in regions] == [False, False, True]
 
 
+def test_a_script_before_the_text_is_no_text_where_every_line_has_one():
+    box = "1,2,30,2,30,9,1,9"
+    regions = page_of(f"{box},Latin,one, two\n{box},Symbols,###\n{box},None,").regions
+    assert [(each.text, each.readable) for each in regions] == [
+        ("one, two", True),
+        ("###", False),
+        ("", True),
+    ]
+    (first, second) = page_of(f"{box},Latin,America\n{box},North").regions
+    assert (first.text, second.text) == ("Latin,America", "North")
+
+
 def test_a_byte_order_mark_windows_line_ends_and_blank_lines_do_not_matter():
     page = page_of(b"\xef\xbb\xbf1,2,30,2,30,9,1,9,a\r\n\r\n1,2,30,2,30,9,1,9,b\r\n")
     assert [(region.name, region.text) for region in page.regions] == [("0001", "a"), ("0002", "b")]
