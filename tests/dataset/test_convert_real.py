@@ -50,8 +50,8 @@ def crops_of(dataset: Path) -> list[tuple[str, bytes]]:
 
 @here
 def test_real_pages_give_the_same_crops_in_three_formats_and_pass_the_check(tmp_path):
-    pages = real_pages(1)
-    assert len(pages) == 11
+    pages = real_pages(1)[::2]
+    assert len(pages) == 6
     told = sorted(label_of(line.text) for page in pages for line in page.lines)
     put(tmp_path / "dict.txt", "\n".join(sorted({*"".join(told)} - {" "})).encode())
     crops = {}
@@ -65,7 +65,7 @@ def test_real_pages_give_the_same_crops_in_three_formats_and_pass_the_check(tmp_
         crops[format_] = crops_of(tmp_path / f"{format_}-set")
     assert crops["hiertext"] == crops["page"] == crops["alto"]
     assert [label for label, _ in crops["page"]] == [label for label in told if label]
-    split = run("split", tmp_path / "page-set", "split.seed=1")
+    split = run("split", tmp_path / "page-set", "split.seed=0")
     assert min(split["samples"].values()) > 0
     found = {each.rule.code for each in checked(str(tmp_path / "page-set")).critical}
     assert found == set()
