@@ -1,4 +1,4 @@
-"""``ocr-tasks dataset-refresh``: a dataset checked, split, judged and published."""
+"""``ocr-tasks dataset-refresh``: a dataset converted, checked, split, judged, published."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +7,7 @@ import typer
 
 from ocr_tasks.cli.dataset_tables import (
     print_check,
+    print_convert,
     print_diff,
     print_published,
     print_split,
@@ -52,6 +53,28 @@ def run(
     with page_progress("images") as progress:
         version = dataset_refresh.run(settings, workers, progress)
     print_published(version)
+
+
+@dataset.command()
+def convert(
+    source: Dataset = None,
+    output: Output = None,
+    workers: Workers = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Add samples from HierText, ICDAR, PAGE XML or ALTO files, or from corrected results.
+
+    Examples:
+    - `ocr-tasks dataset-refresh convert --dataset lines/ --output refreshed/
+      -o convert.source=transcribed/`
+    - `ocr-tasks dataset-refresh convert --dataset lines/ --output refreshed/
+      -o convert.source=results/ -o convert.corrections=corrected.jsonl`
+    """
+    settings = _settings(source, output, config, override)
+    with page_progress() as progress:
+        result = dataset_refresh.convert(settings, workers, progress)
+    print_convert(result)
 
 
 @dataset.command()

@@ -28,6 +28,19 @@ def print_check(result: Json, output: str) -> None:
         out.print("Check dataset passed !", highlight=False)
 
 
+def print_convert(result: Json) -> None:
+    """What became of the regions of a source, and what of it could not be read."""
+    table = Table("regions", "what became of them")
+    table.add_row(str(result["labelled"]), "in samples")
+    for why, regions in result["left_out"].items():
+        table.add_row(str(regions), f"left out: {why}")
+    out.print(table)
+    for bad in result["bad_files"]:
+        _say(f"{bad['file']}: {bad['error_class']} {bad['message']}")
+    samples = ", ".join(f"{count} in {part}" for part, count in result["samples"].items())
+    _say(f"{result['pages']} pages, samples: {samples or 'none'}; kept: {result['kept']}")
+
+
 def print_split(result: Json) -> None:
     """How a dataset was split, what was left out, and what of the targets was missed."""
     table = Table("part", "samples", "percent", "target")

@@ -87,11 +87,17 @@ def decoded(image: StoredObject, decoder: Decoder) -> Raster:
         PageError: it is no image, or broken, or gone.
         StorageError: the store did not answer.
     """
-    data = _bytes_of(image, decoder.spec)
-    return _decoded(data, hashlib.sha256(data).hexdigest(), decoder)
+    data = image_bytes(image, decoder.spec)
+    return decoded_bytes(data, hashlib.sha256(data).hexdigest(), decoder)
 
 
-def _bytes_of(image: StoredObject, spec: DecodeSpec) -> bytes:
+def image_bytes(image: StoredObject, spec: DecodeSpec) -> bytes:
+    """The file of an image, if it may be one.
+
+    Raises:
+        PageError: it is no file, is empty, larger than its pixels may be, or gone.
+        StorageError: the store did not answer.
+    """
     if not image.is_regular:
         raise UnsupportedError("not a regular file: a link, device, pipe or something else")
     if image.size == 0:
@@ -104,7 +110,12 @@ def _bytes_of(image: StoredObject, spec: DecodeSpec) -> bytes:
         raise SourceChangedError("the image is gone since the dataset was listed") from error
 
 
-def _decoded(data: bytes, sha256: str, decoder: Decoder) -> Raster:
+def decoded_bytes(data: bytes, sha256: str, decoder: Decoder) -> Raster:
+    """The pixels of an image by its file, which has that digest.
+
+    Raises:
+        PageError: it is no image, or broken.
+    """
     media_type = sniff(data[:HEAD_BYTES])
     if media_type not in IMAGES:
         raise UnsupportedError(f"{media_type} is no image")
@@ -125,9 +136,9 @@ def _inspect_batch(
 
 def _inspected(image: StoredObject, decoder: Decoder) -> Inspected:
     try:
-        data = _bytes_of(image, decoder.spec)
+        data = image_bytes(image, decoder.spec)
         sha256 = hashlib.sha256(data).hexdigest()
-        raster = _decoded(data, sha256, decoder)
+        raster = decoded_bytes(data, sha256, decoder)
     except PageError as error:
         return ImageFault(error.code, printable(str(error)))
     look = look_of(raster.pixels).tobytes()

@@ -20,6 +20,7 @@ from ocr_tasks.text.names import printable
 
 Json = dict[str, Any]
 
+CONVERT_RESULT = "convert_result.json"
 SPLIT_RESULT = "split_dataset_result.json"
 IMAGES = f"{FOLDER}/images.parquet"  # so that the next check or split decodes only what is new
 FINDING = pa.schema(
@@ -70,6 +71,11 @@ def write_split(
     """Writes what a split did, in place of that of one before, and what it knows of images."""
     storage.write(storage.join(output, IMAGES), known_bytes(objects, images))
     write_json(storage.join(output, SPLIT_RESULT), result)
+
+
+def write_convert(output: str, result: Json) -> None:
+    """Writes what a conversion did, in place of that of one before."""
+    write_json(storage.join(output, CONVERT_RESULT), result)
 
 
 def known_images(output: str) -> dict[str, KnownImage]:

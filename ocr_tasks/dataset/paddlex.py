@@ -9,6 +9,7 @@ Values = dict[str, Any]
 
 # PaddleX's other sections, and other keys of Global, are about training and prediction.
 SECTIONS = frozenset({"Global", "CheckDataset", "Train", "Evaluate", "Export", "Predict"})
+CONVERT_KEYS = frozenset({"enable", "src_dataset_type"})
 SPLIT_KEYS = frozenset({"enable", "train_percent", "val_percent"})
 TYPE_OF_MODEL = {"_rec": LINES, "_det": PAGES}  # by the end of a model's name
 
@@ -40,12 +41,17 @@ def _of_global(section: Values) -> Values:
 def _of_check(section: Values) -> Values:
     convert, split = section.get("convert") or {}, section.get("split") or {}
     unknown = [f"CheckDataset.{key}" for key in section if key not in {"convert", "split"}]
+    unknown += [f"CheckDataset.convert.{key}" for key in convert if key not in CONVERT_KEYS]
     unknown += [f"CheckDataset.split.{key}" for key in split if key not in SPLIT_KEYS]
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: there is no such setting")
-    if convert.get("enable"):
-        raise SettingsError("CheckDataset.convert.enable: datasets are not converted here")
-    return {"split": dict(split)}
+    return {"convert": _of_convert(convert), "split": dict(split)}
+
+
+def _of_convert(section: Values) -> Values:
+    """The type of the source counts only where it is to be converted."""
+    kind = section.get("src_dataset_type") if section.get("enable") else None
+    return {"enable": section.get("enable"), "format": None if kind is None else str(kind).lower()}
 
 
 def _put_given(ours: Values, given: Values) -> None:

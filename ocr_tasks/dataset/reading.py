@@ -32,7 +32,7 @@ def read_dataset(
     objects = objects_in(root)
     _refuse_incomplete(root, layout, objects, needed)
     lines = label_lines(root, layout)
-    type_ = _type_of(lines) if layout.type == "auto" else layout.type
+    type_ = type_of(lines) if layout.type == "auto" else layout.type
     file = _dictionary_file(root, layout.dictionary) if type_ == LINES else None
     dictionary = None if file is None else _dictionary(file, layout.dictionary)
     group_of = groups_by(root, objects.keys(), groups)
@@ -60,7 +60,7 @@ def _refuse_incomplete(
         raise DatasetError(f"there is no {', '.join(missing)} in {root}")
 
 
-def _type_of(lines: Sequence[LabelLine]) -> str:
+def type_of(lines: Sequence[LabelLine]) -> str:
     """The layout that the first label is of."""
     labels = (line.raw.partition(b"\t")[2] for line in lines)
     first = next((label for label in labels if label), b"")

@@ -75,13 +75,16 @@ def page_findings(sample: Sample, facts: ImageFacts | None) -> Iterator[Finding]
         yield Finding(Rule.PAGE_WITHOUT_TEXT, sample.place, "the list of regions is empty")
     for number, region in enumerate(regions, start=1):
         yield from text_findings(sample, region.transcription)
-        fault = _fault_of_shape(region.corners) or _fault_of_place(region.corners, facts)
+        fault = fault_of_shape(region.corners)
+        if fault is None and facts is not None:
+            fault = fault_of_place(region.corners, facts.width, facts.height)
         if fault is not None:
             name = visible(region.transcription[:40])
             yield Finding(fault, sample.place, f"region {number}, {name!r}")
 
 
-def _fault_of_shape(corners: Corners) -> Rule | None:
+def fault_of_shape(corners: Corners) -> Rule | None:
+    """What is wrong with a polygon, wherever it lies."""
     if len(corners) < FEWEST_CORNERS:
         return Rule.POLYGON_EMPTY
     if crosses_itself(corners):
@@ -89,10 +92,9 @@ def _fault_of_shape(corners: Corners) -> Rule | None:
     return Rule.POLYGON_EMPTY if area_of(corners) < SMALLEST_AREA else None
 
 
-def _fault_of_place(corners: Corners, facts: ImageFacts | None) -> Rule | None:
-    if facts is None:
-        return None
-    far = np.array([facts.width, facts.height], np.float64)
+def fault_of_place(corners: Corners, width: int, height: int) -> Rule | None:
+    """What is wrong with where a polygon of some corners lies on a page of that size in pixels."""
+    far = np.array([width, height], np.float64)
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
     if (middle < 0).any() or (middle > far).any():
         return Rule.POLYGON_OUTSIDE

@@ -33,9 +33,7 @@ def load(spec: EngineSpec) -> Engine:
     """
     det, rec = detector_file(spec), recognizer_file(spec)
     recognizer = _session(rec.path, spec)
-    characters = recognizer.get_modelmeta().custom_metadata_map.get("character")
-    classes = recognizer.get_outputs()[0].shape[-1]
-    charset = charset_in(rec.path, characters, classes if isinstance(classes, int) else None)
+    charset = _charset(recognizer, rec.path)
     info = EngineInfo(
         engine="onnx",
         engine_version=f"onnxruntime {ort.__version__}",
@@ -50,6 +48,22 @@ def load(spec: EngineSpec) -> Engine:
         PpocrDetector(_network(_session(det.path, spec)), spec.detection),
         PpocrRecognizer(_network(recognizer), charset, together=True),
     )
+
+
+def alphabet(spec: EngineSpec) -> tuple[str, ...]:
+    """The classes of the recogniser that ``spec`` names: the blank, its characters, the space.
+
+    Raises:
+        ModelError: the file is absent, is not the pinned one, or carries no alphabet.
+    """
+    rec = recognizer_file(spec)
+    return _charset(_session(rec.path, spec), rec.path)
+
+
+def _charset(recognizer: ort.InferenceSession, path: Path) -> tuple[str, ...]:
+    characters = recognizer.get_modelmeta().custom_metadata_map.get("character")
+    classes = recognizer.get_outputs()[0].shape[-1]
+    return charset_in(path, characters, classes if isinstance(classes, int) else None)
 
 
 def _network(session: ort.InferenceSession) -> Network:

@@ -12,6 +12,7 @@
         ├── DamagedFileError      E_DAMAGED      a run's own file is not what was written
         ├── ModelError            E_MODEL        weights are absent or not the pinned ones
         ├── DatasetError          E_DATASET      the files of a dataset cannot be read as one
+        ├── LabelFileError        E_LABELS       a file of labels cannot be converted
         ├── CheckFailedError      E_CHECK        a dataset has critical findings
         ├── SplitConflictError    E_SPLIT        a label file changed under an unfinished split
         ├── QualityRefusedError   E_QUALITY      the gate has not passed a dataset
@@ -69,6 +70,7 @@ from ocr_tasks.errors.runs import (
     DamagedFileError,
     DatasetError,
     EngineBrokenError,
+    LabelFileError,
     ModelError,
     PlanConflictError,
     QualityRefusedError,
@@ -94,6 +96,7 @@ __all__ = [
     "EncryptedError",
     "EngineBrokenError",
     "InferenceError",
+    "LabelFileError",
     "ModelError",
     "NoAccessError",
     "NotImageError",

@@ -86,6 +86,14 @@ class DatasetError(PermanentError):
     remedy = "Bring what the message misses; docs/dataset_refresh.md shows the layouts."
 
 
+class LabelFileError(PermanentError):
+    """A file of labels, or a page in it, cannot be read in its format or has no image."""
+
+    code = "E_LABELS"
+    stage = "convert"
+    remedy = "Correct the file, or bring the image that it names; convert again: the rest stays."
+
+
 class CheckFailedError(PermanentError):
     """The dataset has critical findings, so nothing should be trained on it."""
 

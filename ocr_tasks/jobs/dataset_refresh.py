@@ -1,4 +1,4 @@
-"""Labelled lines and pages, checked, split and published: what a model may be trained on."""
+"""Labelled lines and pages, converted, checked, split, published: what models are trained on."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from ocr_tasks import __version__, storage
 from ocr_tasks.admission import refuse_secrets, refuse_url
 from ocr_tasks.dataset import paddlex
 from ocr_tasks.dataset.check import CheckedDataset, check_dataset
+from ocr_tasks.dataset.convert import ConvertSpec, convert_source
 from ocr_tasks.dataset.differences import diff_versions
 from ocr_tasks.dataset.drafts import read_draft, reports_of, write_draft
 from ocr_tasks.dataset.facts import decode_spec, image_facts
@@ -17,7 +18,13 @@ from ocr_tasks.dataset.groups import GroupSpec, groups_by
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.labels import label_lines
 from ocr_tasks.dataset.manifest import draft_of
-from ocr_tasks.dataset.outputs import known_images, write_outputs, write_result, write_split
+from ocr_tasks.dataset.outputs import (
+    known_images,
+    write_convert,
+    write_outputs,
+    write_result,
+    write_split,
+)
 from ocr_tasks.dataset.reading import objects_in, read_dataset
 from ocr_tasks.dataset.result import OWN_KEY, RESULT, failed_result
 from ocr_tasks.dataset.rules import MENDED_BY_SPLIT
@@ -58,6 +65,7 @@ class DatasetRefreshSettings(JobSettings):
     layout: LayoutSpec = LayoutSpec()
     groups: GroupSpec = GroupSpec()
     limits: LimitSpec = LimitSpec()
+    convert: ConvertSpec = ConvertSpec()
     split: SplitSpec = SplitSpec()
     quality: QualitySpec = QualitySpec()
 
@@ -67,15 +75,39 @@ class DatasetRefreshSettings(JobSettings):
         return paddlex.translated(values)
 
 
+def convert(
+    settings: DatasetRefreshSettings,
+    workers: int | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """Adds samples of other people's labels, or of corrected results, to the dataset.
+
+    ``on_progress`` hears (pages done, pages in all). Returns, and writes below the output, what
+    became of every region and bad file. See convert_source, also for what it raises.
+    """
+    settings = _admitted(settings)
+    result = convert_source(
+        settings.dataset,
+        settings.layout,
+        settings.convert,
+        decode_spec(settings.limits),
+        settings.schemes,
+        workers,
+        on_progress,
+    )
+    write_convert(settings.output, result)
+    return result
+
+
 def check(
     settings: DatasetRefreshSettings,
     workers: int | None = None,
     on_progress: Progress = _unheard,
 ) -> Json:
-    """Checks every sample and writes result, findings, pictures and report; splits before if told.
+    """Checks every sample and writes result, findings, pictures and report.
 
-    ``on_progress`` hears (images done, images in all). Returns the result: ``done_flag`` says
-    whether the dataset passed, ``err_msg`` why not.
+    It converts and splits before, if told. ``on_progress`` hears (images done, images in all).
+    Returns the result: ``done_flag`` says whether the dataset passed, ``err_msg`` why not.
 
     Raises:
         SettingsError: the dataset is not there or may not be read.
@@ -83,8 +115,10 @@ def check(
         StorageError: a store did not answer.
     """
     settings = _admitted(settings)
-    if settings.split.enable:
-        with _result_of_failure(settings.output):
+    with _result_of_failure(settings.output):
+        if settings.convert.enable:
+            convert(settings, workers)
+        if settings.split.enable:
             split(settings, workers, on_progress)
     return _checked(settings, (TRAIN, VAL), workers, on_progress)[1]
 
@@ -104,6 +138,8 @@ def check_before_split(
         DatasetError, SettingsError, StorageError: see check.
     """
     settings = _admitted(settings)
+    if settings.convert.enable:
+        convert(settings, workers)
     will_split = settings.split.enable
     needed = (TRAIN,) if will_split else (TRAIN, VAL)
     checked, result = _checked(settings, needed, workers, on_progress)
@@ -231,10 +267,12 @@ def run(
     workers: int | None = None,
     on_progress: Progress = _unheard,
 ) -> Json:
-    """All of it: the split if ``split.enable`` says so, the gate, the publication.
+    """All of it: conversion and split if they are enabled, the gate, the publication.
 
     Returns and raises as these do.
     """
+    if settings.convert.enable:
+        convert(settings, workers)
     if settings.split.enable:
         split(settings, workers, on_progress)
     word = quality(settings, workers, on_progress)
@@ -295,7 +333,9 @@ def _versions_below(output: str, name: str, schemes: tuple[str, ...]) -> str:
 def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:
     """The settings with absolute URLs, if they may be used."""
     refuse_secrets(settings.model_dump(mode="json"))
-    for url in (settings.dataset, settings.output):
+    given = settings.convert
+    urls = (settings.dataset, settings.output, given.source, given.dictionary, given.corrections)
+    for url in filter(None, urls):
         refuse_url(url, settings.schemes)
     dataset = storage.absolute(settings.dataset).rstrip("/")
     output = storage.absolute(settings.output).rstrip("/")

@@ -1,6 +1,7 @@
 """The pipeline dataset_refresh: check and split, by the functions and by the command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ocr_tasks.jobs import dataset_refresh
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
 from tests.dataset.folders import CHARACTERS, drawn_lines, write_lines
+from tests.dataset.sources import SourceLine, drawn, write_source
 
 GROUPS = 60
 
@@ -155,7 +157,8 @@ def test_a_result_of_before_does_not_outlive_a_check_that_fails(settings, lines,
         (["split.percent=80"], "split.percent: there is no such setting"),
         (["CheckDataset.split.percent=80"], "CheckDataset.split.percent: there is no"),
         (["CheckDataset.split.train_percent=101"], "split.train_percent"),
-        (["CheckDataset.convert.enable=True"], "not converted"),
+        (["CheckDataset.convert.to=ICDAR"], "CheckDataset.convert.to: there is no such setting"),
+        (["CheckDataset.convert={enable: True, src_dataset_type: LabelMe}"], "convert.format"),
         (["layout.type=COCO"], "layout.type"),
         (["groups.pattern='('"], "groups.pattern"),
     ],
@@ -180,7 +183,7 @@ Global:
   device: gpu:0,1,2,3
   output: out
 CheckDataset:
-  convert: {enable: False, src_dataset_type: null}
+  convert: {enable: False, src_dataset_type: LabelMe}
   split: {enable: True, train_percent: 90, val_percent: null}
 Train: {epochs_iters: 20}
 Evaluate: {log_interval: 1}
@@ -224,7 +227,26 @@ def test_the_command_says_where_a_target_was_missed(call, tmp_path):
     assert written["missed"]
 
 
-@pytest.mark.parametrize("command", ["run", "check", "split", "publish", "versions", "diff"])
+def test_the_command_says_what_became_of_every_region(call, tmp_path):
+    line = SourceLine(((10, 5), (90, 5), (90, 20), (10, 20)), None)
+    page = drawn("page")
+    source = write_source(tmp_path / "in", "page", [replace(page, lines=[*page.lines, line])])
+    (source / "gt_gone.txt").write_bytes(b"")
+    where = ("--dataset", tmp_path / "set", "--output", tmp_path / "out")
+    given = ("-o", f"convert.source={source}", "--workers", 1)
+    code, shown, error = call("dataset-refresh", "convert", *where, *given)
+    assert code == 0
+    assert "1 pages, samples: 3 in train; kept: 0" in shown
+    assert "left out: empty" in shown
+    assert "gt_gone.txt#gone: E_LABELS there is no image called gone" in shown
+    assert "1 of 1 pages" in error
+    written = json.loads((tmp_path / "out" / "convert_result.json").read_text())
+    assert (written["regions"], written["labelled"], written["left_out"]) == (4, 3, {"empty": 1})
+
+
+@pytest.mark.parametrize(
+    "command", ["convert", "run", "check", "split", "publish", "versions", "diff"]
+)
 def test_help_shows_an_example(call, command):
     code, shown, _ = call("dataset-refresh", command, "--help")
     assert code == 0
