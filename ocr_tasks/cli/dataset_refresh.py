@@ -16,7 +16,7 @@ from ocr_tasks.cli.dataset_tables import (
 from ocr_tasks.cli.options import Config, Output, Overrides, Workers, as_text
 from ocr_tasks.console import page_progress
 from ocr_tasks.errors import CheckFailedError
-from ocr_tasks.jobs import dataset_refresh
+from ocr_tasks.jobs import dataset_refresh, dataset_versions
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
 
@@ -148,7 +148,7 @@ def versions(output: StoodOutput, name: Name) -> None:
 
     Example: `ocr-tasks dataset-refresh versions --output refreshed/ --name letters`
     """
-    print_versions(dataset_refresh.versions(output, name))
+    print_versions(dataset_versions.versions(output, name))
 
 
 @dataset.command()
@@ -157,7 +157,7 @@ def diff(old: Fingerprint, new: Fingerprint, output: StoodOutput, name: Name) ->
 
     Example: `ocr-tasks dataset-refresh diff 5e0c latest --output refreshed/ --name letters`
     """
-    print_diff(dataset_refresh.diff(output, name, old, new))
+    print_diff(dataset_versions.diff(output, name, old, new))
 
 
 def _settings(

@@ -10,14 +10,14 @@ from annotated_types import Interval
 
 from ocr_tasks import storage
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.dataset.conversion import convert_pages
-from ocr_tasks.dataset.converted import NewLabels, StandingLabels
-from ocr_tasks.dataset.cutting import CutPage
+from ocr_tasks.dataset.converters.cutting import CutPage
+from ocr_tasks.dataset.converters.new_labels import NewLabels, StandingLabels
+from ocr_tasks.dataset.converters.processes import convert_pages
+from ocr_tasks.dataset.converters.results_source import FORMAT as RESULTS
+from ocr_tasks.dataset.converters.results_source import read_results
+from ocr_tasks.dataset.converters.sources import BadFile, Source, read_source
 from ocr_tasks.dataset.reading import type_of
-from ocr_tasks.dataset.results_source import FORMAT as RESULTS
-from ocr_tasks.dataset.results_source import read_results
 from ocr_tasks.dataset.samples import LEFT_OUT, LINES, PARTS, LayoutSpec
-from ocr_tasks.dataset.sources import BadFile, Source, read_source
 from ocr_tasks.dataset.swap import finish_swap, swap_files
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import DatasetError, SettingsError

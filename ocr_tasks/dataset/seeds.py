@@ -35,7 +35,7 @@ def chosen_seed(sizes: Sizes, percents: Percents) -> str:
     best, least = "0", float("inf")
     for seed in map(str, range(SEEDS)):
         strata = strata_of(sizes, percents, seed)
-        share, mix = _off_share(strata, percents), _off_mix(strata)
+        share, mix = _off_share(strata, percents), _off_mix(strata, percents)
         if share <= GOOD_SHARE and mix <= GOOD_MIX:
             return seed
         if share + mix < least:
@@ -63,17 +63,19 @@ def _off_share(strata: Mapping[str, Counter[str]], percents: Percents) -> float:
     return max(abs(share - percents[part]) for part, share in shares.items())
 
 
-def _off_mix(strata: Mapping[str, Counter[str]]) -> float:
+def _off_mix(strata: Mapping[str, Counter[str]], percents: Percents) -> float:
     """How many percent of a part would have to be of other strata to be as the whole, at worst.
 
-    That is the total variation distance of the two distributions.
+    That is the total variation distance of the two distributions. An empty part that should not
+    be empty is as far off as can be.
     """
     whole: Counter[str] = Counter()
     for counts in strata.values():
         whole.update(counts)
     wanted = shares_of(whole)
-    off = [
-        sum(abs(have.get(stratum, 0.0) - share) for stratum, share in wanted.items()) / 2
-        for have in (shares_of(counts) for counts in strata.values() if counts)
-    ]
-    return max(off, default=0.0)
+    off = [0.0]
+    for part, counts in strata.items():
+        have = shares_of(counts)
+        distance = sum(abs(have.get(each, 0.0) - share) for each, share in wanted.items()) / 2
+        off.append(distance if counts else 100.0 * (percents[part] > 0))
+    return max(off)

@@ -1,7 +1,7 @@
 """Labelled lines and pages, converted, checked, split, published: what models are trained on."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -11,33 +11,22 @@ from ocr_tasks.admission import refuse_secrets, refuse_url
 from ocr_tasks.dataset import paddlex
 from ocr_tasks.dataset.check import CheckedDataset, check_dataset
 from ocr_tasks.dataset.convert import ConvertSpec, convert_source
-from ocr_tasks.dataset.differences import diff_versions
 from ocr_tasks.dataset.drafts import read_draft, reports_of, write_draft
-from ocr_tasks.dataset.facts import decode_spec, image_facts
-from ocr_tasks.dataset.groups import GroupSpec, groups_by
+from ocr_tasks.dataset.facts import Objects, decode_spec, image_facts
+from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.image_rules import LimitSpec
-from ocr_tasks.dataset.labels import label_lines
+from ocr_tasks.dataset.inspection import Inspected
 from ocr_tasks.dataset.manifest import draft_of
-from ocr_tasks.dataset.outputs import (
-    known_images,
-    write_convert,
-    write_outputs,
-    write_result,
-    write_split,
-)
-from ocr_tasks.dataset.reading import objects_in, read_dataset
+from ocr_tasks.dataset.outputs import known_images, write_convert, write_outputs, write_result
+from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.result import OWN_KEY, RESULT, failed_result
 from ocr_tasks.dataset.rules import MENDED_BY_SPLIT
-from ocr_tasks.dataset.samples import LEFT_OUT, TRAIN, VAL, LayoutSpec
-from ocr_tasks.dataset.split import SplitSpec, new_parts, recorded_seed
-from ocr_tasks.dataset.swap import finish_swap, swap_files
-from ocr_tasks.dataset.versions import find_version, list_versions, publish_version, versions_url
-from ocr_tasks.errors import (
-    CheckFailedError,
-    OcrTasksError,
-    QualityRefusedError,
-    SettingsError,
-)
+from ocr_tasks.dataset.samples import TRAIN, VAL, LayoutSpec
+from ocr_tasks.dataset.split import SplitSpec
+from ocr_tasks.dataset.splitting import split_dataset
+from ocr_tasks.dataset.swap import finish_swap
+from ocr_tasks.dataset.versions import publish_version, versions_url
+from ocr_tasks.errors import CheckFailedError, OcrTasksError, QualityRefusedError, SettingsError
 from ocr_tasks.quality.dataset import QualitySpec, judge_draft
 from ocr_tasks.settings import JobSettings, Values
 from ocr_tasks.stores.filesystems import SCHEMES
@@ -159,36 +148,23 @@ def split(
     Returns, and writes below the output: dataset, ``samples`` and ``percent`` of each part,
     ``target``, ``missed`` (parts that are off by more than two points), ``strata`` (samples by
     script and length in each part), ``left_out`` (copies that val or test would have had),
-    ``groups``, ``seed``, ``changed`` and ``backups`` (the old files' names).
-
-    Raises:
-        SettingsError: the percentages do not sum to 100; nothing was touched.
-        DatasetError: there is no label file, or one about groups or the seed cannot be read.
-        SplitConflictError: somebody else changed a label file meanwhile.
-        StorageError: the store did not answer; the next check or split finishes what was begun.
+    ``groups``, ``seed``, ``changed`` and ``backups`` (the old files' names). See split_dataset
+    for what it raises.
     """
     settings = _admitted(settings)
-    root, spec, layout = settings.dataset, settings.split, settings.layout
-    spec.refuse_wrong_sum()
-    if layout.train_ratios:
-        raise SettingsError("layout.train_ratios: a split has to know all lines; split without")
-    finish_swap(root)
-    objects = objects_in(root)
-    lines = label_lines(root, layout, (*spec.percents(), LEFT_OUT))
-    images = image_facts(
-        objects,
-        (line.place().path for line in lines),
-        settings.limits,
-        known_images(settings.output),
-        workers,
-        on_progress,
+
+    def look_at(objects: Objects, paths: Iterable[str]) -> dict[str, Inspected]:
+        known = known_images(settings.output)
+        return image_facts(objects, paths, settings.limits, known, workers, on_progress)
+
+    return split_dataset(
+        settings.dataset,
+        settings.output,
+        settings.layout,
+        settings.groups,
+        settings.split,
+        look_at,
     )
-    group_of = groups_by(root, objects.keys(), settings.groups)
-    parts = new_parts(lines, group_of, images, spec, recorded_seed(root))
-    backups = swap_files(root, parts.files(layout))
-    result = {"dataset": root, "changed": bool(backups), "backups": backups} | parts.result(spec)
-    write_split(settings.output, result, objects, images)
-    return result
 
 
 def quality(
@@ -279,27 +255,6 @@ def run(
     return publish(settings, word["fingerprint"])
 
 
-def versions(output: str, name: str, schemes: tuple[str, ...] = SCHEMES) -> list[Json]:
-    """The versions of the dataset ``name`` below the output, the oldest first.
-
-    Raises:
-        SettingsError: the output may not be read.
-        DamagedFileError, StorageError: see versions.list_versions.
-    """
-    return list_versions(_versions_below(output, name, schemes))
-
-
-def diff(output: str, name: str, old: str, new: str, schemes: tuple[str, ...] = SCHEMES) -> Json:
-    """What the version ``new`` has and ``old`` has not; each is the begin of a fingerprint.
-
-    Raises:
-        SettingsError: there is no such version, or more than one.
-        DamagedFileError, StorageError: see differences.diff_versions.
-    """
-    url = _versions_below(output, name, schemes)
-    return diff_versions(find_version(url, old), find_version(url, new))
-
-
 def _checked(
     settings: DatasetRefreshSettings,
     needed: tuple[str, ...],
@@ -323,11 +278,6 @@ def _result_of_failure(output: str) -> Iterator[None]:
     except OcrTasksError as error:
         write_result(output, failed_result(error))
         raise
-
-
-def _versions_below(output: str, name: str, schemes: tuple[str, ...]) -> str:
-    refuse_url(output, schemes)
-    return versions_url(storage.absolute(output).rstrip("/"), name)
 
 
 def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from ocr_tasks.dataset.cutting import label_of
+from ocr_tasks.dataset.converters.cutting import label_of
 from tests.dataset.folders import REAL_PAGES, checked
 from tests.dataset.sources import (
     FORMATS,

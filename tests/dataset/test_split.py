@@ -253,3 +253,11 @@ def test_of_real_lines_no_group_moves_when_a_fifth_of_the_groups_is_added():
         for part, inside in after.lines.items()
     }
     assert not parts["train"] & parts["val"]
+
+
+@pytest.mark.parametrize("count", [2, 3, 6, 10])
+def test_few_groups_leave_no_part_empty(count):
+    for name in range(8):
+        parts = split_of(lines_of([f"{name}-{number}" for number in range(count)]), SplitSpec())
+        assert parts.lines["train"], name
+        assert parts.lines["val"], name

@@ -13,7 +13,7 @@ from ocr_tasks.errors import (
     QualityRefusedError,
     SettingsError,
 )
-from ocr_tasks.jobs import dataset_refresh
+from ocr_tasks.jobs import dataset_refresh, dataset_versions
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
 from tests.dataset.folders import CHARACTERS, drawn_lines, write_lines, write_pages
@@ -68,14 +68,14 @@ def test_what_is_not_enough_is_refused_and_named(settings, lines, pair, column):
     assert run(settings())["warnings"] == 2
     with pytest.raises(QualityRefusedError, match=column):
         run(settings(pair))
-    assert len(dataset_refresh.versions(settings().output, "data")) == 1
+    assert len(dataset_versions.versions(settings().output, "data")) == 1
 
 
 def test_critical_findings_are_refused_and_nothing_is_published(settings, lines):
     (lines / "images" / "g000_0000.jpg").unlink()
     with pytest.raises(CheckFailedError, match="IMAGE_MISSING"):
         run(settings())
-    assert dataset_refresh.versions(settings().output, "data") == []
+    assert dataset_versions.versions(settings().output, "data") == []
     word = json.loads(storage.read_bytes(f"{settings().output}/draft_dataset/quality.json"))
     assert not word["success"]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ocr_tasks.dataset.converters.cutting import label_of
 from ocr_tasks.dataset.converters.formats import FORMATS, HEAD_BYTES, format_of
 from ocr_tasks.dataset.converters.labelled import LabelledPage
-from ocr_tasks.dataset.cutting import label_of
 from ocr_tasks.dataset.regions import FURTHEST, MOST_CORNERS
 from ocr_tasks.errors import LabelFileError
 from tests.dataset.sources import FORMATS as WRITERS

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ocr_tasks import storage
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.dataset.cutting import CutPage, lines_of_page, regions_of_page
-from ocr_tasks.dataset.page_images import images_of
+from ocr_tasks.dataset.converters.cutting import CutPage, lines_of_page, regions_of_page
+from ocr_tasks.dataset.converters.page_images import images_of
+from ocr_tasks.dataset.converters.sources import BadFile, SourcePage, bad_file
 from ocr_tasks.dataset.samples import LINES
-from ocr_tasks.dataset.sources import BadFile, SourcePage, bad_file
 from ocr_tasks.dataset.swap import FOLDER
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.records import ExpectedPage

@@ -9,8 +9,8 @@ from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.media import HEAD_BYTES, JPEG, PNG, sniff
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
+from ocr_tasks.dataset.converters.sources import BadFile, SourcePage, bad_file
 from ocr_tasks.dataset.inspection import decoded_bytes, image_bytes
-from ocr_tasks.dataset.sources import BadFile, SourcePage, bad_file
 from ocr_tasks.errors import (
     ROW_ERRORS,
     PageError,

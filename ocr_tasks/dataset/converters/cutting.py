@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks.dataset.converters.labelled import Frame, LabelledRegion, LeftOut
-from ocr_tasks.dataset.page_images import PageImage
+from ocr_tasks.dataset.converters.page_images import PageImage
+from ocr_tasks.dataset.converters.sources import SourcePage
 from ocr_tasks.dataset.regions import SMALLEST_AREA, fault_of_place, fault_of_shape
 from ocr_tasks.dataset.rules import Rule
-from ocr_tasks.dataset.sources import SourcePage
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.imaging.crops import Pixels, cut_out
 from ocr_tasks.imaging.polygons import Corners, area_of, quad_around

@@ -15,8 +15,8 @@ from ocr_tasks.dataset.converters.formats import (
     format_of,
 )
 from ocr_tasks.dataset.converters.labelled import LabelledPage
+from ocr_tasks.dataset.converters.source_images import SourceImages
 from ocr_tasks.dataset.groups import META
-from ocr_tasks.dataset.source_images import SourceImages
 from ocr_tasks.errors import (
     LabelFileError,
     OcrTasksError,

@@ -16,7 +16,7 @@ from ocr_tasks.dataset.converters.results import (
     chosen_rows,
     rows_below,
 )
-from ocr_tasks.dataset.sources import Source, SourcePage, bad_file
+from ocr_tasks.dataset.converters.sources import Source, SourcePage, bad_file
 from ocr_tasks.errors import DamagedFileError, LabelFileError
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.layout import manifest_uri

@@ -6,10 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from ocr_tasks.dataset.converters.cutting import (
+    label_of,
+    lines_of_page,
+    regions_of_page,
+    scale_of,
+    slug,
+)
 from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage, LabelledRegion
-from ocr_tasks.dataset.cutting import label_of, lines_of_page, regions_of_page, scale_of, slug
-from ocr_tasks.dataset.page_images import PageImage
-from ocr_tasks.dataset.sources import SourcePage
+from ocr_tasks.dataset.converters.page_images import PageImage
+from ocr_tasks.dataset.converters.sources import SourcePage
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.imaging.crops import cut_out
 from tests.makers import draw_noise

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.cutting import NewSample
+from ocr_tasks.dataset.converters.cutting import NewSample
 from ocr_tasks.dataset.labels import LabelLine, label_lines
 from ocr_tasks.dataset.samples import LEFT_OUT, PARTS, TRAIN, VAL, LayoutSpec
 from ocr_tasks.faults import damage_named

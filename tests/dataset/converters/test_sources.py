@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.sources import read_source
+from ocr_tasks.dataset.converters.sources import read_source
 from tests.dataset.sources import FORMATS, drawn, hiertext, put, write_source
 
 PAGE = drawn("page")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ocr_tasks.dataset.source_images import SourceImages
+from ocr_tasks.dataset.converters.source_images import SourceImages
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.storage import StoredObject
 
