@@ -47,7 +47,9 @@ def publish(url, source, told=TOLD):
 
 
 def content(url):
-    """Every object below a URL, by its path there."""
+    """Every object below a URL, by its path there; none where there is nothing."""
+    if not storage.names_in(url):
+        return {}
     begin = f"{storage.absolute(url)}/"
     return {
         each.uri.removeprefix(begin): storage.read_bytes(each.uri)
