@@ -47,7 +47,7 @@ def test_every_class_has_a_code_of_its_own(kind):
 def test_every_class_belongs_to_a_known_stage(kind):
     pages = {"plan", "read", "decode", "load", "recognise", "seal"}
     models = {"gate", "register", "promote"}
-    assert kind.stage in pages | {"check", "split"} | models | {"run"}
+    assert kind.stage in pages | {"check", "split", "quality"} | models | {"run"}
 
 
 @pytest.mark.parametrize(

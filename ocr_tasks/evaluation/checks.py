@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.check import decode_spec
-from ocr_tasks.dataset.image_rules import LimitSpec, name_of
-from ocr_tasks.dataset.inspection import ImageFacts, inspect_images
-from ocr_tasks.dataset.samples import Dataset, Sample
+from ocr_tasks.dataset.facts import image_facts
+from ocr_tasks.dataset.image_rules import LimitSpec
+from ocr_tasks.dataset.inspection import ImageFacts
+from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.engines.answers import read_what_we_drew
 from ocr_tasks.engines.contract import Recognizer
 from ocr_tasks.engines.loading import load_engine
@@ -17,7 +17,6 @@ from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import InferenceError, ModelError
 from ocr_tasks.evaluation.evidence import TrainedOn
 from ocr_tasks.imaging.crops import Pixels
-from ocr_tasks.storage import StoredObject
 
 WEIGHTS = "inference.onnx"
 ROUNDS = 3  # of which each model's fastest counts: whatever else runs only makes one slower
@@ -85,13 +84,8 @@ def trained_on(
         WorkerDiedError: the processes of some images died in every try.
     """
     samples = [sample for part in parts for sample in dataset.of_part(part)]
-    stored = {image.uri: image for sample in samples for image in _stored(dataset, sample)}
-    facts = inspect_images(list(stored.values()), decode_spec(limits), workers)
+    paths = (sample.path for sample in samples)
+    facts = image_facts(dataset.objects, paths, limits, {}, workers)
     images = [each.pixels_sha256 for each in facts.values() if isinstance(each, ImageFacts)]
     texts = {(sample.group, sample.label) for sample in samples if sample.group is not None}
     return TrainedOn(frozenset(images), frozenset(texts))
-
-
-def _stored(dataset: Dataset, sample: Sample) -> list[StoredObject]:
-    name = name_of(sample.path)
-    return [dataset.objects[name]] if name is not None and name in dataset.objects else []

@@ -9,7 +9,7 @@ from annotated_types import Ge
 
 from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.decoders import POOL
-from ocr_tasks.dataset.check import decode_spec
+from ocr_tasks.dataset.facts import decode_spec
 from ocr_tasks.dataset.groups import GroupOf, GroupSpec, groups_by
 from ocr_tasks.dataset.image_rules import LimitSpec, missing_image, name_of
 from ocr_tasks.dataset.inspection import decoded

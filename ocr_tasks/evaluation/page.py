@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ocr_tasks.archive.decoders import POOL
-from ocr_tasks.dataset.check import decode_spec
+from ocr_tasks.dataset.facts import decode_spec
 from ocr_tasks.dataset.image_rules import LimitSpec, name_of
 from ocr_tasks.dataset.inspection import decoded
 from ocr_tasks.dataset.samples import Dataset

@@ -1,12 +1,14 @@
 """Candidates as files: what is wrong with them is found, and the gate refuses them for it."""
 
 import hashlib
+import itertools
 import pickle
 
 import numpy as np
 import pytest
 
 from ocr_tasks.dataset.image_rules import LimitSpec
+from ocr_tasks.evaluation import checks
 from ocr_tasks.evaluation.checks import WEIGHTS, file_faults, time_ratio, trained_on
 from ocr_tasks.evaluation.evaluate import EvaluationSpec, evaluate
 from ocr_tasks.evaluation.evidence import Checks, Parity, Readings, TrainedOn
@@ -180,20 +182,33 @@ def engine_of_none():
     return load_engine(EngineSpec(kind="fake"))
 
 
-class Slow:
-    """A recogniser that needs so many steps of work for a crop."""
+class Clocked:
+    """A recogniser that moves a clock on by what each of its calls takes."""
 
-    def __init__(self, steps):
-        self.steps = steps
+    def __init__(self, clock, *seconds):
+        self.clock, self.seconds = clock, itertools.cycle(seconds)
 
     def recognize(self, crops):
-        work = np.ones((220, 220))
-        for _ in range(self.steps):
-            work = np.tanh(work)
+        assert crops.shape == (1, 48, 320, 3)
+        self.clock[0] += next(self.seconds)
         return []
 
 
-def test_the_time_ratio_is_of_the_same_crops():
-    crops = [np.zeros((48, 320, 3), np.uint8)] * 6
-    assert time_ratio(Slow(24), Slow(8), crops) == pytest.approx(3, rel=0.4)
-    assert time_ratio(Slow(8), Slow(8), crops) == pytest.approx(1, abs=0.3)
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ratio"),
+    [
+        ((0.3,), (0.1,), 3),
+        ((0.1,), (0.1,), 1),
+        ((0.1, 0.9, 0.2), (0.1, 0.1, 7.0), 1),
+        ((0.2, 0.2, 0.1), (0.4, 0.5, 0.4), 0.25),
+    ],
+    ids=["slower", "alike", "what else runs makes one slower now and then", "faster"],
+)
+def test_the_time_ratio_is_of_each_models_fastest_at_the_same_crops(
+    monkeypatch, ours, theirs, ratio
+):
+    clock = [0.0]
+    monkeypatch.setattr(checks.time, "perf_counter", lambda: clock[0])
+    crops = [np.zeros((48, 320, 3), np.uint8)] * 4
+    told = time_ratio(Clocked(clock, *ours), Clocked(clock, *theirs), crops)
+    assert told == pytest.approx(ratio)
