@@ -7,7 +7,6 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 AT_A_TIME = 500_000  # drawn counts held at once: 4 MB
 
@@ -79,6 +78,8 @@ def _times_drawn(clusters: int, draws: int, seed: int, at: int) -> NDArray[np.fl
 
 def _expanded_tail(clusters: int, confidence: float) -> float:
     """The share of draws to leave out at either end, smaller the fewer clusters there are."""
+    from scipy.special import stdtrit  # a second, which only who judges should wait
+
     wide = stdtrit(clusters - 1, (1 + confidence) / 2)  # the quantile of t
     return NormalDist().cdf(-float(wide) * math.sqrt(clusters / (clusters - 1)))
 

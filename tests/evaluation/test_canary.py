@@ -6,12 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.engines.fake import load as load_fake
+from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.evaluation.canary import compare_pages, pages_for_canary
+from ocr_tasks.planning import read_plan
+from ocr_tasks.recognition import recognize_pages
 from ocr_tasks.records import Line, PageFacts, PageFailure, PageResult
+from ocr_tasks.results.past import past_rows
 from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
-from tests.makers import expected_page
+from tests.jobs.runs import do_in_turn, settings_for
+from tests.jobs.runs import page as page_of
+from tests.makers import expected_page, fill_folder, png
 
 FACTS = PageFacts(600, 400, "s", "i", None, None, 1, 0.0, 0.0)
 PROVENANCE = Provenance(
@@ -96,3 +103,36 @@ def test_a_report_is_json():
     told = json.loads(json.dumps(compare_pages(rows_of(BEFORE), [after]).as_json()))
     assert (told["pages"], told["lost"], told["new"]) == (1, 2, 1)
     assert [each["page_id"] for each in told["changed"]] == ["p0"] * 4
+
+
+COLUMNS = ["page_id", "status", "det_model_sha256", "lines"]
+
+
+class Backwards:
+    """A recogniser that reads what another one does from the end."""
+
+    def __init__(self, other):
+        self.other = other
+
+    def recognize(self, crops):
+        return [replace(read, text=read.text[::-1]) for read in self.other.recognize(crops)]
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["the same recogniser", "a new one"])
+def test_pages_of_a_real_run_are_read_again_from_their_plan(tmp_path, is_new):
+    names = {f"{name}.png": png(page_of(name)) for name in ("one", "two", "three", "four")}
+    scans = fill_folder(tmp_path / "scans", names)
+    settings = settings_for(scans, tmp_path / "out")
+    do_in_turn(settings)
+    run = read_plan(str(tmp_path / "out"), "r1")
+    rows = list(past_rows(run.layout, run.manifest.shard_ids(), COLUMNS))
+    chosen = pages_for_canary(rows, 3)
+    engine = load_engine(settings.engine)
+    if is_new:
+        engine = replace(engine, recognizer=Backwards(engine.recognizer))
+    pages = read_pages(run.pages(chosen), settings.decode)
+    report = compare_pages(rows, recognize_pages(pages, engine, settings.recognition))
+    assert (report.pages, report.failed, report.lines) == (3, (), 3)
+    assert (report.lost, report.new) == (0, 0)
+    assert report.agreement == (0.0 if is_new else 1.0)
+    assert len(report.changed) == (3 if is_new else 0)
