@@ -70,7 +70,7 @@ def show_command(digest: Digest, registry: Registry, as_json: AsJson = False) ->
     card = told["card"]
     _print_pairs("card", {key: card[key] for key in card if key not in {"config", "metrics"}})
     _print_pairs("settings", card["config"])
-    for part, numbers in card["metrics"].items():
+    for part, numbers in told["metrics"].items():
         _print_pairs(part, {name: f"{value:.4g}" for name, value in numbers.items()})
     _print_pairs("files", {each["name"]: each["sha256"] for each in told["files"]})
     _print_pairs("log", {str(each["number"]): each["reason"] for each in told["log"]})

@@ -10,6 +10,7 @@ from ocr_tasks.errors import RegistryError
 from ocr_tasks.planning import Admission
 from ocr_tasks.registry import versions as registry
 from ocr_tasks.registry.champions import champion, history
+from ocr_tasks.registry.measured import measured
 from ocr_tasks.registry.versions import KINDS, Kind, Version
 
 Json = dict[str, Any]
@@ -19,7 +20,8 @@ def list_models(root: str | None = None) -> list[Json]:
     """Every built-in model, and every version in the registry ``root``, the oldest first.
 
     Of each: kind, name, sha256, bytes of its weights, whether it is built in, whether it is the
-    champion, when it was registered, and the numbers of its card by set.
+    champion, when it was registered, and what was measured of it by set: the numbers of its card,
+    and those that the registry was told of later, or of a built-in model.
 
     Raises:
         ModelError: the built-in weights are not installed, or are others.
@@ -36,7 +38,7 @@ def list_models(root: str | None = None) -> list[Json]:
                 _registered(version, version.digest == digest)
                 for version in registry.versions(root, kind)
             ]
-    return told
+    return told if root is None else [_with_measured(root, model) for model in told]
 
 
 def show_model(root: str, digest: str) -> Json:
@@ -49,7 +51,7 @@ def show_model(root: str, digest: str) -> Json:
     version = _find(root, digest)
     stands = champion(root, version.kind)
     is_champion = stands is not None and stands.digest == version.digest
-    return _registered(version, is_champion) | {
+    return _with_measured(root, _registered(version, is_champion)) | {
         "url": registry.file_url(root, version),
         "files": version.as_json()["files"],
         "card": version.card.as_json(),
@@ -73,6 +75,12 @@ def compare_models(root: str, first: str, second: str) -> Json:
     if one.kind != other.kind:
         raise RegistryError(f"{first} is a {one.kind} model, but {second} a {other.kind} model")
     return registry.compare(one, other)
+
+
+def _with_measured(root: str, model: Json) -> Json:
+    """The model with what was measured of it since, beside the numbers of its card."""
+    later = measured(root, model["kind"], model["sha256"])
+    return model | {"metrics": model["metrics"] | later}
 
 
 def _admitted(root: str) -> str:

@@ -9,6 +9,7 @@ from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
 from ocr_tasks.errors import RegistryError, SettingsError
 from ocr_tasks.jobs.models import compare_models, list_models, show_model
 from ocr_tasks.registry.champions import NOBODY, promote, rollback
+from ocr_tasks.registry.measured import note_measured
 from ocr_tasks.registry.versions import file_url, register
 from tests.registry.models import CARD, files_of, registered
 
@@ -63,6 +64,22 @@ def test_a_version_is_listed_with_its_size_and_numbers(root, source):
         "registered_at": version.registered_at,
         "metrics": CARD.metrics,
     }
+
+
+def test_what_was_measured_later_is_told_of_built_in_models_too(root, source):
+    version = registered(root, source)
+    note_measured(root, "rec", RECOGNIZER.sha256, "hands", {"cer": 0.175})
+    note_measured(root, "rec", version.digest, "hands", {"cer": 0.1})
+    note_measured(root, "rec", version.digest, "retention", {"cer": 0.02})
+    _, built_in, registered_one = list_models(root)
+    assert built_in["metrics"] == {"hands": {"cer": 0.175}}
+    expected = {
+        "test": CARD.metrics["test"],
+        "retention": {"cer": 0.02},
+        "hands": {"cer": 0.1},
+    }
+    assert registered_one["metrics"] == expected
+    assert show_model(root, version.digest)["metrics"] == expected
 
 
 def test_a_version_is_shown_with_card_files_and_log(root, source):
