@@ -21,6 +21,8 @@ from ocr_tasks.evaluation.pairing import PairedLines, paired
 from ocr_tasks.evaluation.verdict import Figure, Ruling, Verdict
 from ocr_tasks.records import ModelInfo
 
+DRAWABLE = 4  # documents of a stratum, below which only its lines can be drawn
+
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
@@ -138,7 +140,7 @@ def _not_worse(
     rule: str, where: str, pairs: PairedLines, margin: float, rules: GateRules
 ) -> Ruling:
     """Whether the candidate is shown to be worse by no more than a margin (non-inferiority)."""
-    by_line = pairs.documents < rules.min_documents
+    by_line = pairs.documents < DRAWABLE
     worse = pairs.cer_change(rules.bootstrap, by_line)
     candidate, champion = pairs.scores
     unit = "lines" if by_line else "documents"
