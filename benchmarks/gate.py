@@ -5,10 +5,11 @@ usage: gate.py [--tries N] [--documents N …]
 Each try draws a test set and a retention set of documents, and how many characters of each line
 two models get wrong. Documents are hard or easy, and suit the one model or the other by chance;
 beyond that the candidate is better or worse by what the row says. The share of tries in which it
-is promoted, by the default rules, is what the table shows.
+is promoted, by the default rules, is what the table shows, and which rule refused the others most.
 """
 
 import argparse
+from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from rich.table import Table
 from ocr_tasks.evaluation.evidence import Checks, Parity, Readings, TrainedOn
 from ocr_tasks.evaluation.gate import GateRules, decide
 from ocr_tasks.evaluation.report import EvalReport, ReadLine
+from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.records import EngineInfo, ModelInfo
 
 LINES_EACH, CHARACTERS = 15, (8, 60)  # of a document, and of a line
@@ -66,24 +68,31 @@ def main() -> None:
     heads = [f"{count} documents" for count in args.documents]
     table = Table("candidate", *heads, title=f"promoted, of {args.tries} tries")
     for worth in WORTHS:
-        cells = [f"{promoted(worth, documents, args.tries):.1%}" for documents in args.documents]
+        cells = [shown(worth, documents, args.tries) for documents in args.documents]
         table.add_row(worth.name, *cells)
     console.print(table)
 
 
-def promoted(worth: Worth, documents: int, tries: int) -> float:
-    """The share of tries in which such a candidate is promoted."""
-    return sum(_is_promoted(worth, documents, seed) for seed in range(tries)) / tries
+def shown(worth: Worth, documents: int, tries: int) -> str:
+    """The share of tries in which such a candidate is promoted, and what refused most others."""
+    verdicts = [verdict_on(worth, documents, seed) for seed in range(tries)]
+    promoted = sum(verdict.promoted for verdict in verdicts) / tries
+    refused = Counter(
+        rule for verdict in verdicts for rule in {each.rule for each in verdict.reasons}
+    )
+    most = [f"{rule} {count / tries:.1%}" for rule, count in refused.most_common(1)]
+    return ", else ".join([f"{promoted:.1%}", *most])
 
 
-def _is_promoted(worth: Worth, documents: int, seed: int) -> bool:
+def verdict_on(worth: Worth, documents: int, seed: int) -> Verdict:
+    """The verdict on a candidate of that worth, drawn by ``seed``."""
     chance = np.random.default_rng(seed)
     by_source = np.array([worth.letters, worth.ledgers])[np.arange(documents) % 2]
     test = _two_reports("test", HARD, by_source, chance)
     same = np.full(RETENTION_DOCUMENTS, worth.retention)
     retention = _two_reports("retention", EASY, same, chance)
     candidate, champion = (Readings(*pair) for pair in zip(test, retention, strict=True))
-    return decide(candidate, champion, worth.rules, SOUND).promoted
+    return decide(candidate, champion, worth.rules, SOUND)
 
 
 def _two_reports(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -61,6 +61,11 @@ class ReadLine:
         yield Stratum(SCRIPT, script_of(self.label))
         yield Stratum(LENGTH, length_band(self.label))
 
+    def as_json(self) -> Json:
+        """The line as JSON values, with its distance, in edits, and what strata it lies in."""
+        strata = {stratum.kind: stratum.value for stratum in self.strata()}
+        return strata | asdict(self) | {"distance": self.score.edits}
+
 
 @dataclass(frozen=True, slots=True)
 class UnscoredLine:
@@ -106,7 +111,7 @@ class EvalReport:
 
     def as_json(self) -> Json:
         """The report as JSON values; ``report_of`` makes the report of them again."""
-        return asdict(self)
+        return asdict(self) | {"lines": [line.as_json() for line in self.lines]}
 
 
 def report_of(values: Json) -> EvalReport:
@@ -119,7 +124,12 @@ def report_of(values: Json) -> EvalReport:
     models = {part: ModelInfo(**engine[part]) for part in ("detector", "recognizer")}
     read = {
         "engine": EngineInfo(**engine | models),
-        "lines": tuple(ReadLine(**line) for line in values["lines"]),
+        "lines": tuple(_line_of(line) for line in values["lines"]),
         "unscored": tuple(UnscoredLine(**line) for line in values["unscored"]),
     }
     return EvalReport(**values | read)
+
+
+def _line_of(values: Json) -> ReadLine:
+    """The line of its own values; distance and strata follow from them."""
+    return ReadLine(**{field.name: values[field.name] for field in fields(ReadLine)})

@@ -42,6 +42,13 @@ def test_a_report_survives_json():
     assert report_of(json.loads(json.dumps(told.as_json()))) == told
 
 
+def test_a_line_is_told_with_its_distance_and_its_strata():
+    told = replace(line("1884 salt", "1834 sal"), group="0051").as_json()
+    assert (told["label"], told["read"], told["distance"]) == ("1884 salt", "1834 sal", 2)
+    assert (told["group"], told["source"]) == ("0051", None)
+    assert (told["script"], told["length"]) == ("LATIN", "≤10")
+
+
 def test_lines_a_second_are_those_of_the_recogniser():
     assert replace(TEST, seconds=2.0).lines_a_second == len(TEST.lines) / 2
 
