@@ -19,7 +19,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.records import EngineInfo, ExpectedPage, ModelInfo
 from ocr_tasks.results.layout import RunLayout, manifest_uri
 from ocr_tasks.results.rows import Provenance
-from ocr_tasks.settings import JobSettings, Values, digest_of, merged
+from ocr_tasks.settings import JobSettings, Values, digest_of, flattened, merged
 from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
 
 Json = dict[str, Any]
@@ -142,15 +142,6 @@ class PlannedRun:
             planned, here = getattr(self.frozen.engine, part), getattr(loaded, part)
             if planned != here:
                 raise ModelError(f"the run was planned with {part} {planned}, but here is {here}")
-
-
-def flattened(values: Json, prefix: str = "") -> Json:
-    """``{"engine": {"device": "cpu"}}`` as ``{"engine.device": "cpu"}``."""
-    flat: Json = {}
-    for key, value in values.items():
-        nested = isinstance(value, dict) and value
-        flat |= flattened(value, f"{prefix}{key}.") if nested else {prefix + key: value}
-    return flat
 
 
 def fresh_run_id() -> str:

@@ -39,9 +39,10 @@ from ocr_tasks.errors import (
     StorageError,
     refuse_for_row,
 )
-from ocr_tasks.planning import TEXT_SECTIONS, PlannedRun, flattened
+from ocr_tasks.planning import TEXT_SECTIONS, PlannedRun
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.failed import FailedPage
+from ocr_tasks.settings import flattened
 from ocr_tasks.stores.filesystems import lies_in
 from ocr_tasks.text.names import printable
 

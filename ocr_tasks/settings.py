@@ -118,6 +118,15 @@ def merged(below: Values, above: Values) -> Values:
     return both
 
 
+def flattened(values: Values, prefix: str = "") -> Values:
+    """``{"engine": {"device": "cpu"}}`` as ``{"engine.device": "cpu"}``."""
+    flat: Values = {}
+    for key, value in values.items():
+        nested = isinstance(value, dict) and value
+        flat |= flattened(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return flat
+
+
 def _environment(settings: type[BaseSettings]) -> Values:
     try:
         return EnvSettingsSource(settings)()

@@ -4,7 +4,14 @@ import re
 import pytest
 
 from ocr_tasks import errors
-from ocr_tasks.errors import OcrTasksError, PageError, PermanentError, SettingsError, TransientError
+from ocr_tasks.errors import (
+    GateRefusedError,
+    OcrTasksError,
+    PageError,
+    PermanentError,
+    SettingsError,
+    TransientError,
+)
 
 
 def below(root):
@@ -38,9 +45,10 @@ def test_every_class_has_a_code_of_its_own(kind):
 
 @by_name
 def test_every_class_belongs_to_a_known_stage(kind):
-    pipelines = {"plan", "read", "decode", "load", "recognise", "seal"}
-    pipelines |= {"convert", "check", "split", "quality"}
-    assert kind.stage in pipelines | {"run"}
+    pages = {"plan", "read", "decode", "load", "recognise", "seal"}
+    datasets = {"convert", "check", "split", "quality"}
+    models = {"gate", "register", "promote"}
+    assert kind.stage in pages | datasets | models | {"run"}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +75,8 @@ def test_a_page_is_worth_a_retry_where_a_limit_or_the_machine_was_at_fault():
 
 
 @by_name
-def test_wrong_settings_exit_with_2_and_everything_else_with_1(kind):
-    assert kind.exit_code == (2 if issubclass(kind, SettingsError) else 1)
+def test_wrong_settings_exit_with_2_a_refused_gate_with_4_and_everything_else_with_1(kind):
+    assert kind.exit_code == {SettingsError: 2, GateRefusedError: 4}.get(kind, 1)
 
 
 @by_name

@@ -11,9 +11,9 @@ from ocr_tasks.dataset.inspection import ImageFacts, decoded
 from ocr_tasks.dataset.regions import regions_of
 from ocr_tasks.dataset.samples import LINES, PARTS, Dataset, Sample
 from ocr_tasks.errors import PageError
-from ocr_tasks.imaging.charts import Histogram, draw_histograms, histogram_of
 from ocr_tasks.imaging.crops import LINE_HEIGHT
-from ocr_tasks.imaging.drawing import draw_outlines, jpeg_bytes, png_bytes
+from ocr_tasks.imaging.drawing import draw_outlines, jpeg_bytes
+from ocr_tasks.imaging.plots import Histogram, draw_histograms, histogram_of
 
 DEMO_SAMPLES = 10  # of a part, as PaddleX shows
 
@@ -62,7 +62,7 @@ def _demo(dataset: Dataset, sample: Sample, decoder: Decoder) -> DemoSample:
 
 def histogram_png(checked: CheckedDataset) -> bytes:
     """A PNG of two charts with a bar for each part: how wide the images are, how long labels."""
-    return png_bytes(draw_histograms(histograms_of(checked)))
+    return draw_histograms(histograms_of(checked))
 
 
 def histograms_of(checked: CheckedDataset) -> list[Histogram]:

@@ -20,11 +20,10 @@ from ocr_tasks.dataset.samples import LEFT_OUT, PARTS, TEST, TRAIN, VAL, LayoutS
 from ocr_tasks.dataset.seeds import AUTO, Sizes, chosen_seed, part_of, shares_of, strata_of
 from ocr_tasks.errors import DatasetError, SettingsError
 from ocr_tasks.text.nearness import SHORTEST
-from ocr_tasks.text.scripts import script_of
+from ocr_tasks.text.scripts import length_band, script_of
 
 TOLERANCE = 2.0  # percent points by which a part may miss its target without a word
 RECORD = "split.json"  # in the dataset: by which seed it was split, so that no group ever moves
-LENGTHS = (10, 25, 50)  # characters: the ends of the bands of lengths but the last
 
 Json = dict[str, Any]
 
@@ -162,11 +161,7 @@ def _stratum(line: LabelLine) -> str:
     sample = sample_of(line)
     if not isinstance(sample, Sample):
         return "-"
-    script = script_of(sample.label)
-    for end in LENGTHS:
-        if len(sample.label) <= end:
-            return f"{script} ≤{end}"
-    return f"{script} >{LENGTHS[-1]}"
+    return f"{script_of(sample.label)} {length_band(sample.label)}"
 
 
 def _without_copies(

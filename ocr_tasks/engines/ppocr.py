@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks.engines.answers import refuse_nan
+from ocr_tasks.engines.fetching import ONNX_FILE, local_path
 from ocr_tasks.engines.glance import lines_by_size
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.engines.weights import digest_of_file, refuse_other_weights, refuse_pickles
@@ -109,8 +110,8 @@ def _checked(given: str | None, default: ModelInfo, pinned: str | None) -> Model
         path, name = wheel_models() / WHEEL_FILES[default], default.name
         refuse_other_weights(path, digest_of_file(path), default.sha256)
     else:
-        path = Path(given)
-        path = path / "inference.onnx" if path.is_dir() else path
+        path = local_path(given, pinned)
+        path = path / ONNX_FILE if path.is_dir() else path
         name = path.parent.name or path.stem
     digest = digest_of_file(path)
     refuse_other_weights(path, digest, pinned)

@@ -19,9 +19,10 @@ class EngineSpec:
 
     ``auto`` leaves kind and precision to ``loading.chosen``: the fastest of this machine. Of
     several devices, ``gpu:0,gpu:1``, each worker takes one.
-    ``det_model`` and ``rec_model`` name local models in place of the default: an ONNX file or a
-    folder with ``inference.onnx``, for ``paddle`` a PaddleX model folder. Where ``det_sha256`` and
-    ``rec_sha256`` are given, models of another digest are refused unloaded. ``threads`` 0 takes
+    ``det_model`` and ``rec_model`` name models in place of the default: an ONNX file or a folder
+    with ``inference.onnx``, local or, if its digest is given, at a URL; for ``paddle`` a local
+    PaddleX model folder. Where ``det_sha256`` and ``rec_sha256`` are given, models of another
+    digest are refused unloaded. ``threads`` 0 takes
     every core the process may use. ``options`` go through to PaddleOCR, or to ONNX Runtime's CUDA
     provider; ``fake`` has one, ``seconds_a_page``.
     """

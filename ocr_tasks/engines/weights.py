@@ -23,7 +23,7 @@ def digest_of_file(path: Path) -> str:
         raise ModelError(f"cannot read the model {path}: {error}") from error
 
 
-def refuse_other_weights(path: Path, digest: str, pinned: str | None) -> None:
+def refuse_other_weights(path: Path | str, digest: str, pinned: str | None) -> None:
     """Makes sure that weights are the pinned ones, before anything of them is loaded.
 
     Raises:

@@ -16,6 +16,9 @@
         ├── CheckFailedError      E_CHECK        a dataset has critical findings
         ├── SplitConflictError    E_SPLIT        a label file changed under an unfinished split
         ├── QualityRefusedError   E_QUALITY      the gate has not passed a dataset
+        ├── GateRefusedError      E_GATE         exit code 4: a candidate is not promoted
+        ├── RegistryError         E_REGISTRY     no such version of a model, or another one
+        ├── ChampionChangedError  E_CHAMPION     another model was promoted meanwhile
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
             ├── NotImageError     E_NOT_IMAGE
@@ -66,14 +69,17 @@ from ocr_tasks.errors.roots import (
     TransientError,
 )
 from ocr_tasks.errors.runs import (
+    ChampionChangedError,
     CheckFailedError,
     DamagedFileError,
     DatasetError,
     EngineBrokenError,
+    GateRefusedError,
     LabelFileError,
     ModelError,
     PlanConflictError,
     QualityRefusedError,
+    RegistryError,
     SealRefusedError,
     SettingsError,
     SplitConflictError,
@@ -88,6 +94,7 @@ __all__ = [
     "ArchivePathError",
     "BadArchiveError",
     "BadPdfError",
+    "ChampionChangedError",
     "CheckFailedError",
     "DamagedFileError",
     "DatasetError",
@@ -95,6 +102,7 @@ __all__ = [
     "EmptyInputError",
     "EncryptedError",
     "EngineBrokenError",
+    "GateRefusedError",
     "InferenceError",
     "LabelFileError",
     "ModelError",
@@ -106,6 +114,7 @@ __all__ = [
     "PermanentError",
     "PlanConflictError",
     "QualityRefusedError",
+    "RegistryError",
     "SealRefusedError",
     "SettingsError",
     "SourceChangedError",

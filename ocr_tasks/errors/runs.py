@@ -116,3 +116,28 @@ class QualityRefusedError(PermanentError):
     code = "E_QUALITY"
     stage = "quality"
     remedy = "Mend what the message names, or set quality.* to what is enough, and run again."
+
+
+class GateRefusedError(PermanentError):
+    """The gate refused a candidate: the champion stays."""
+
+    code = "E_GATE"
+    stage = "gate"
+    exit_code = 4
+    remedy = "Read the verdict's reasons; docs/models.md says what each rule wants."
+
+
+class RegistryError(PermanentError):
+    """The registry has no such version of a model, or another one in its place."""
+
+    code = "E_REGISTRY"
+    stage = "register"
+    remedy = "List what is there with `ocr-tasks models list`; a version is never replaced."
+
+
+class ChampionChangedError(PermanentError):
+    """Another model became the champion since this one was judged."""
+
+    code = "E_CHAMPION"
+    stage = "promote"
+    remedy = "Evaluate the candidate against the new champion, and let the gate decide again."

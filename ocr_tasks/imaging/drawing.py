@@ -48,12 +48,6 @@ def jpeg_bytes(pixels: Pixels) -> bytes:
     return encoded.tobytes()
 
 
-def png_bytes(pixels: Pixels) -> bytes:
-    """The picture as a PNG file, with every pixel as it is."""
-    _, encoded = cv2.imencode(".png", pixels)
-    return encoded.tobytes()
-
-
 def _colour(confidence: float) -> tuple[float, float, float]:
     """BGR from red at 0.5 to green at 1."""
     hue = GREEN_HUE * min(1.0, max(0.0, (confidence - 0.5) / 0.5))

@@ -3,6 +3,8 @@
 import unicodedata
 from collections import Counter
 
+LENGTHS = (10, 25, 50)  # characters: the ends of the bands of lengths but the last
+
 
 def is_mostly_wide(text: str) -> bool:
     """Whether most characters but spaces are as wide as high: Chinese, Japanese or Korean.
@@ -22,3 +24,9 @@ def script_of(text: str) -> str:
     names = (unicodedata.name(each, "") for each in text if each.isalpha())
     counts = Counter(name.split(" ", 1)[0] for name in names if name)
     return counts.most_common(1)[0][0] if counts else "NONE"
+
+
+def length_band(text: str) -> str:
+    """The band that the length of the text lies in, as ``≤25`` or ``>50`` characters."""
+    end = next((end for end in LENGTHS if len(text) <= end), None)
+    return f">{LENGTHS[-1]}" if end is None else f"≤{end}"

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 ARCHIVE_OCR = ROOT / "docs" / "archive_ocr.md"
 DATASET_REFRESH = ROOT / "docs" / "dataset_refresh.md"
+MODELS = ROOT / "docs" / "models.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 ERRORS = ROOT / "docs" / "errors.md"
 PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

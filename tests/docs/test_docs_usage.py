@@ -16,6 +16,9 @@ import yaml
 from ocr_tasks.cli.main import app
 from ocr_tasks.dataset.rules import Rule
 from ocr_tasks.errors import SettingsError
+from ocr_tasks.evaluation.gate import GateRules, decide
+from ocr_tasks.evaluation.guards import GuardSpec
+from ocr_tasks.evaluation.tables import summary_of
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import JobSettings, parse_overrides
@@ -23,6 +26,7 @@ from tests.docs.pages import (
     ARCHITECTURE,
     ARCHIVE_OCR,
     DATASET_REFRESH,
+    MODELS,
     README,
     ROOT,
     anchors,
@@ -30,18 +34,21 @@ from tests.docs.pages import (
     shell_lines,
     table,
 )
+from tests.evaluation.planting import champion, honest, sound
 
 PIPELINES: dict[str, tuple[Path, type[JobSettings]]] = {
     "archive_ocr": (ARCHIVE_OCR, ArchiveOcrSettings),
     "dataset_refresh": (DATASET_REFRESH, DatasetRefreshSettings),
 }
+# What commands without a setting of their own are documented in.
+PAGE_OF = {name: page for name, (page, _) in PIPELINES.items()} | {"models": MODELS}
 every_pipeline = pytest.mark.parametrize("name", PIPELINES)
 
 
 def test_every_command_and_option_is_documented() -> None:
     for path, command in _commands():
-        pipeline = [*path.split(), ""][1].replace("-", "_")
-        documented = (PIPELINES[pipeline][0] if pipeline in PIPELINES else ARCHIVE_OCR).read_text()
+        group = [*path.split(), ""][1].replace("-", "_")
+        documented = PAGE_OF.get(group, ARCHIVE_OCR).read_text()
         assert path.count(" ") < 2 or path in documented, path
         for option in _options_of(command):
             assert f"`{option}`" in documented, f"{path} {option}"
@@ -54,7 +61,7 @@ def test_commands_in_the_docs_have_the_options_they_are_given(page: Path) -> Non
         words = shlex.split(line, comments=True)
         if words[0] != "ocr-tasks":
             continue
-        path = " ".join(words[: 3 if words[1].replace("-", "_") in PIPELINES else 2])
+        path = " ".join(words[: 3 if words[1].replace("-", "_") in PAGE_OF else 2])
         known = {*_options_of(commands[path]), "--help"}
         assert {word for word in words if word.startswith("-")} <= known, line
 
@@ -101,6 +108,27 @@ def test_every_rule_of_datasets_is_documented_with_its_remedy() -> None:
     assert documented == [
         [f"`{rule.code}`", str(rule.severity), rule.meaning, rule.remedy] for rule in Rule
     ]
+
+
+def test_every_rule_of_the_gate_is_documented_with_its_limit() -> None:
+    documented = {row[0].strip("`"): row[1] for row in table(MODELS, "Rule", "What it wants")}
+    verdicts = [decide(each, champion(), GateRules(), sound()) for each in (honest(), None)]
+    assert documented.keys() == {each.rule for told in verdicts for each in told.rulings}
+    rules, guards = GateRules(), GuardSpec()
+    assert f"{guards.min_agreement:.1%}".replace("%", " %") in documented["parity"]
+    assert f"{guards.max_difference:g}" in documented["parity"]
+    assert f"{guards.max_time_ratio:g}" in documented["speed"]
+    assert f"{rules.min_documents} documents" in documented["documents"]
+    assert f"{rules.margin:g}" in documented["improvement"]
+    assert f"{rules.retention_margin:g}" in documented["retention"]
+    assert f"{rules.stratum_lines} lines" in documented["strata"]
+    assert f"{rules.stratum_margin:g}" in documented["strata"]
+
+
+def test_every_number_of_an_evaluation_is_documented() -> None:
+    documented = " ".join(row[0] for row in table(MODELS, "Number", "What it is"))
+    numbers = summary_of(champion().test).keys() - {"lines"}
+    assert set(re.findall(r"`(\w+)`", documented)) == numbers
 
 
 def test_every_make_target_is_documented() -> None:

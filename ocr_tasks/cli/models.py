@@ -1,0 +1,126 @@
+"""``ocr-tasks models``: what could read, and what is known of it."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ocr_tasks.console import out
+from ocr_tasks.jobs import models as job
+from ocr_tasks.text.names import visible
+
+MB = 1e6
+SHORT = 12  # digits of a digest in a table: enough to name it by
+SHOWN = ("exact", "cer", "lines_a_second")  # of a set's numbers, in a table
+
+Registry = Annotated[str, typer.Option("--registry", help="The registry: a path or URL.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Digest = Annotated[str, typer.Argument(help="A version's sha256, or how it begins.")]
+
+models = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The models that could read: `list`, `show`, `compare`.",
+)
+
+
+@models.command("list")
+def list_command(
+    registry: Annotated[
+        str | None, typer.Option("--registry", help="The registry: a path or URL.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the built-in models and the versions of a registry; the champions are marked.
+
+    Examples:
+    - `ocr-tasks models list`
+    - `ocr-tasks models list --registry s3://bucket/registry`
+    """
+    told = job.list_models(registry)
+    if as_json:
+        out.print_json(data=told)
+        return
+    table = Table("kind", "name", "sha256", "MB", "", "registered", "measured")
+    for model in told:
+        table.add_row(
+            model["kind"],
+            _safe(model["name"]),
+            model["sha256"][:SHORT],
+            f"{model['bytes'] / MB:.1f}",
+            "champion" if model["champion"] else "",
+            "built in" if model["built_in"] else model["registered_at"][:16],
+            _safe(_measured(model["metrics"])),
+        )
+    out.print(table)
+
+
+@models.command("show")
+def show_command(digest: Digest, registry: Registry, as_json: AsJson = False) -> None:
+    """Show a version: its card, its files and whether they are whole, and when it was champion.
+
+    Example: `ocr-tasks models show 3f2a90 --registry registry/`
+    """
+    told = job.show_model(registry, digest)
+    if as_json:
+        out.print_json(data=told)
+        return
+    _print_pairs("", {key: told[key] for key in ("kind", "name", "sha256", "url", "champion")})
+    card = told["card"]
+    _print_pairs("card", {key: card[key] for key in card if key not in {"config", "metrics"}})
+    _print_pairs("settings", card["config"])
+    for part, numbers in told["metrics"].items():
+        _print_pairs(part, {name: f"{value:.4g}" for name, value in numbers.items()})
+    _print_pairs("files", {each["name"]: each["sha256"] for each in told["files"]})
+    _print_pairs("log", {str(each["number"]): each["reason"] for each in told["log"]})
+    said = "; ".join(told["faults"]) or "every file is what was registered"
+    out.print(_safe(said), highlight=False, soft_wrap=True)
+
+
+@models.command("compare")
+def compare_command(
+    first: Digest, second: Digest, registry: Registry, as_json: AsJson = False
+) -> None:
+    """Show two versions side by side: what differs of them, and all that was measured.
+
+    Example: `ocr-tasks models compare 3f2a90 77c1d4 --registry registry/`
+    """
+    told = job.compare_models(registry, first, second)
+    if as_json:
+        out.print_json(data=told)
+        return
+    sections = {"facts": told["facts"], "settings": told["config"], **told["metrics"]}
+    for title, pairs in sections.items():
+        if pairs:
+            table = Table("", *(digest[:SHORT] for digest in told["versions"]), title=_safe(title))
+            for name, values in pairs.items():
+                table.add_row(_safe(name), *(_safe(_number(value)) for value in values))
+            out.print(table)
+
+
+def _print_pairs(title: str, pairs: dict[str, Any]) -> None:
+    if not pairs:
+        return
+    table = Table(title=_safe(title), show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in pairs.items():
+        table.add_row(_safe(name), _safe(value))
+    out.print(table)
+
+
+def _measured(metrics: dict[str, dict[str, float]]) -> str:
+    return "\n".join(
+        f"{part}: " + ", ".join(f"{key} {numbers[key]:.4g}" for key in SHOWN if key in numbers)
+        for part, numbers in metrics.items()
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "none" if value is None else str(value)
+
+
+def _safe(value: Any) -> str:
+    """What others wrote, which a terminal must not act on."""
+    return escape("\n".join(visible(line) for line in str(value).split("\n")))

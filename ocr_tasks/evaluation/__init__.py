@@ -1,0 +1,1 @@
+"""How well a model reads labelled lines, and whether it may take the champion's place."""

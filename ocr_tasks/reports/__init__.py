@@ -1,0 +1,1 @@
+"""Reports for people: HTML files that need nothing else and load nothing."""

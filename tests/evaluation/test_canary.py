@@ -1,0 +1,138 @@
+"""A canary tells what a new recogniser changes on pages of a past run."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ocr_tasks.archive.reader import read_pages
+from ocr_tasks.engines.fake import load as load_fake
+from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.evaluation.canary import compare_pages, pages_for_canary
+from ocr_tasks.planning import read_plan
+from ocr_tasks.recognition import recognize_pages
+from ocr_tasks.records import Line, PageFacts, PageFailure, PageResult
+from ocr_tasks.results.past import past_rows
+from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
+from tests.jobs.runs import do_in_turn, settings_for
+from tests.jobs.runs import page as page_of
+from tests.makers import expected_page, fill_folder, png
+
+FACTS = PageFacts(600, 400, "s", "i", None, None, 1, 0.0, 0.0)
+PROVENANCE = Provenance(
+    "letters", "june", None, "00000", "a", "0", "c", load_fake(EngineSpec()).info, "host"
+)
+
+
+def line(index, text, confidence=0.9, left=0.0):
+    corners = np.array([[0, 0], [99, 0], [99, 20], [0, 20]], np.float32)
+    corners += np.array([left, 30 * index], np.float32)
+    return Line(index, index, text, confidence, 0.9, corners)
+
+
+def page(number, *lines):
+    return PageResult(expected_page(number, page_id=f"p{number}"), FACTS, lines, 1.0, 1.0)
+
+
+def rows_of(*pages):
+    return [row_of(each, PROVENANCE, ReviewSpec()) for each in pages]
+
+
+BEFORE = page(0, line(0, "harbour"), line(1, "amber", 0.8), line(2, "zinc"))
+
+
+def test_pages_that_are_read_as_before_agree():
+    report = compare_pages(rows_of(BEFORE), [BEFORE])
+    assert (report.pages, report.lines, report.same) == (1, 3, 3)
+    assert (report.agreement, report.edit_rate, report.confidence_shift) == (1.0, 0.0, 0.0)
+    assert report.changed == ()
+
+
+def test_lines_that_changed_are_told_with_both_texts_the_most_changed_first():
+    after = page(0, line(0, "harbor"), line(1, "umber lake", 0.6), line(2, "zinc"))
+    report = compare_pages(rows_of(BEFORE), [after])
+    assert (report.same, report.changed_lines, report.lost, report.new) == (1, 2, 0, 0)
+    assert [(each.before, each.after, each.edits) for each in report.changed] == [
+        ("amber", "umber lake", 6),
+        ("harbour", "harbor", 1),
+    ]
+    assert report.agreement == pytest.approx(1 / 3)
+    assert report.edit_rate == pytest.approx(7 / len("harbouramberzinc"))
+    assert report.confidence_shift == pytest.approx((0 - 0.2 + 0) / 3, abs=1e-6)
+
+
+def test_lines_that_came_and_went_are_counted_apart():
+    after = page(0, line(0, "harbour"), line(2, "zinc"), line(3, "oak"))
+    report = compare_pages(rows_of(BEFORE), [after])
+    assert (report.same, report.changed_lines, report.lost, report.new) == (2, 0, 1, 1)
+    assert {(each.before, each.after) for each in report.changed} == {("amber", ""), ("", "oak")}
+    assert report.agreement == pytest.approx(2 / 4)
+
+
+def test_a_line_at_another_place_is_another_line():
+    after = page(0, line(0, "harbour", left=40.0), *BEFORE.lines[1:])
+    report = compare_pages(rows_of(BEFORE), [after])
+    assert (report.same, report.lost, report.new) == (2, 1, 1)
+
+
+def test_pages_that_fail_now_are_named_and_others_passed_over():
+    failed = PageFailure(BEFORE.expected, "recognise", "E_INFERENCE", "no number", False)
+    report = compare_pages(rows_of(BEFORE), [failed, page(7, line(0, "ivory"))])
+    assert (report.pages, report.failed, report.lines) == (1, ("p0",), 0)
+    assert report.agreement == 0.0
+
+
+def test_pages_are_drawn_by_chance_among_those_that_were_read():
+    embedded = replace(page(8, line(0, "set in type")), embedded=True)
+    failed = PageFailure(expected_page(9, page_id="p9"), "decode", "E_TRUNCATED", "cut", False)
+    rows = rows_of(*(page(number, line(0, "oak")) for number in range(8)), embedded, failed)
+    rows += rows_of(page(10))
+    every = pages_for_canary(rows, 99)
+    assert every == [f"p{number}" for number in range(8)]
+    some = pages_for_canary(rows, 3)
+    assert some == pages_for_canary(rows[::-1], 3)
+    assert set(some) < set(every)
+    assert len(some) == 3
+    assert {tuple(pages_for_canary(rows, 3, seed)) for seed in range(5)} != {tuple(some)}
+
+
+def test_a_report_is_json():
+    after = page(0, line(0, "harbor"), line(3, "new"))
+    told = json.loads(json.dumps(compare_pages(rows_of(BEFORE), [after]).as_json()))
+    assert (told["pages"], told["lost"], told["new"]) == (1, 2, 1)
+    assert [each["page_id"] for each in told["changed"]] == ["p0"] * 4
+
+
+COLUMNS = ["page_id", "status", "det_model_sha256", "lines"]
+
+
+class Backwards:
+    """A recogniser that reads what another one does from the end."""
+
+    def __init__(self, other):
+        self.other = other
+
+    def recognize(self, crops):
+        return [replace(read, text=read.text[::-1]) for read in self.other.recognize(crops)]
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["the same recogniser", "a new one"])
+def test_pages_of_a_real_run_are_read_again_from_their_plan(tmp_path, is_new):
+    names = {f"{name}.png": png(page_of(name)) for name in ("one", "two", "three", "four")}
+    scans = fill_folder(tmp_path / "scans", names)
+    settings = settings_for(scans, tmp_path / "out")
+    do_in_turn(settings)
+    run = read_plan(str(tmp_path / "out"), "r1")
+    rows = list(past_rows(run.layout, run.manifest.shard_ids(), COLUMNS))
+    chosen = pages_for_canary(rows, 3)
+    engine = load_engine(settings.engine)
+    if is_new:
+        engine = replace(engine, recognizer=Backwards(engine.recognizer))
+    pages = read_pages(run.pages(chosen), settings.decode)
+    report = compare_pages(rows, recognize_pages(pages, engine, settings.recognition))
+    assert (report.pages, report.failed, report.lines) == (3, (), 3)
+    assert (report.lost, report.new) == (0, 0)
+    assert report.agreement == (0.0 if is_new else 1.0)
+    assert len(report.changed) == (3 if is_new else 0)
