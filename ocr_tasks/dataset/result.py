@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ocr_tasks import __version__
+from ocr_tasks.dataset.balance import balance_of
 from ocr_tasks.dataset.check import CheckedDataset
 from ocr_tasks.dataset.label_rules import characters_outside
 from ocr_tasks.dataset.pictures import DemoSample
@@ -75,6 +76,7 @@ def _own(checked: CheckedDataset) -> Json:
         "warnings": len(checked.findings) - len(checked.critical),
         "findings": [_counted(rule, count) for rule, count in _worst_first(counts)],
         "characters_outside_dict": dict(outside_dict(checked).most_common()),
+        "balance": balance_of(dataset),
         "files": {
             "findings": f"{FOLDER}/findings.parquet",
             "report": f"{FOLDER}/report.html",
