@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from ocr_tasks.console import out
 from ocr_tasks.jobs import models as job
@@ -42,7 +42,8 @@ def list_command(
     if as_json:
         out.print_json(data=told)
         return
-    table = Table("kind", "name", "sha256", "MB", "", "registered", "measured")
+    name = Column("name", overflow="fold")
+    table = Table("kind", name, "sha256", "MB", "", "registered", "measured")
     for model in told:
         table.add_row(
             model["kind"],

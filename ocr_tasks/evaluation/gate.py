@@ -100,9 +100,9 @@ def _improvement(pairs: PairedLines, rules: GateRules) -> Ruling:
     exact = pairs.accuracy_change(rules.bootstrap)
     candidate, champion = pairs.scores
     said = (
-        f"CER {champion.cer:.4f} → {candidate.cer:.4f}, lower by {_shown(better)}; all of that "
+        f"CER {champion.cer:.4f} → {candidate.cer:.4f}, better by {_shown(better)}; the low end "
         f"must be above {rules.margin:g}; exact lines {champion.accuracy:.1%} → "
-        f"{candidate.accuracy:.1%}, more by {_shown(exact)}"
+        f"{candidate.accuracy:.1%}, change {_shown(exact)}"
     )
     figures = _figures(better) | {
         "cer": candidate.cer,
@@ -115,7 +115,7 @@ def _improvement(pairs: PairedLines, rules: GateRules) -> Ruling:
 
 
 def _retention(pairs: PairedLines, rules: GateRules) -> Ruling:
-    return _not_worse("retention", "retention", pairs, rules.retention_margin, rules)
+    return _not_worse("retention", "all lines", pairs, rules.retention_margin, rules)
 
 
 def _strata(name: str, pairs: PairedLines, rules: GateRules, notes: list[str]) -> Iterator[Ruling]:
@@ -145,8 +145,8 @@ def _not_worse(
     candidate, champion = pairs.scores
     unit = "lines" if by_line else "documents"
     said = (
-        f"{where}: CER {champion.cer:.4f} → {candidate.cer:.4f}, higher by {_shown(worse)} by "
-        f"{unit} of {len(pairs.champion)} lines; all of that must be at most {margin:g}"
+        f"{where}: CER {champion.cer:.4f} → {candidate.cer:.4f}, change {_shown(worse)} by {unit} "
+        f"of {len(pairs.champion)} lines; the high end must be {margin:g} at most"
     )
     figures = _figures(worse) | {
         "where": where,

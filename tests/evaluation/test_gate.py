@@ -287,7 +287,7 @@ def test_a_verdict_is_told_in_words_and_numbers_and_survives_json():
     verdict = verdict_on(readings(CANDIDATE, 0.05, 0.08))
     said = str(verdict)
     assert said.endswith("refused by retention, strata")
-    assert "REFUSED retention: retention: CER 0.02" in said
+    assert "REFUSED retention: all lines: CER 0.02" in said
     assert "passed improvement" in said
     assert verdict_of(verdict.as_json()) == verdict
     assert str(verdict_on(honest())).endswith("promoted")
