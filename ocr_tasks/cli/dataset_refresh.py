@@ -15,7 +15,7 @@ from ocr_tasks.cli.dataset_tables import (
 )
 from ocr_tasks.cli.options import Config, Output, Overrides, Workers, as_text
 from ocr_tasks.console import page_progress
-from ocr_tasks.errors import CheckFailedError
+from ocr_tasks.errors import CheckFailedError, DamagedFileError
 from ocr_tasks.jobs import dataset_refresh, dataset_versions
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
@@ -143,12 +143,24 @@ def publish(
 
 
 @dataset.command()
-def versions(output: StoodOutput, name: Name) -> None:
+def versions(
+    output: StoodOutput,
+    name: Name,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every file, and hold it against the manifest.")
+    ] = False,
+) -> None:
     """Show the versions of a dataset, the oldest first.
 
-    Example: `ocr-tasks dataset-refresh versions --output refreshed/ --name letters`
+    Exit code 0: all are sound. 1: one is damaged, or an error. 2: wrong usage.
+
+    Example: `ocr-tasks dataset-refresh versions --output refreshed/ --name letters --verify`
     """
-    print_versions(dataset_versions.versions(output, name))
+    found = dataset_versions.versions(output, name, verify)
+    print_versions(found)
+    faults = [each["fault"] for each in found if "fault" in each]
+    if faults:
+        raise DamagedFileError("; ".join(faults))
 
 
 @dataset.command()

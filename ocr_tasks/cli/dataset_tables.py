@@ -3,7 +3,7 @@
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from ocr_tasks.console import out
 from ocr_tasks.text.names import visible
@@ -67,14 +67,19 @@ def print_published(version: Json) -> None:
 
 
 def print_versions(versions: list[Json]) -> None:
-    """A line a version."""
-    table = Table("version", "published", "samples", "groups", "files", "MB", "warnings")
+    """A row a version; its fingerprint stands whole, however narrow the terminal."""
+    table = Table(Column("version", no_wrap=True), Column("published", no_wrap=True), "content")
     for each in versions:
-        samples = ", ".join(f"{part} {count}" for part, count in each["samples"].items() if count)
-        megabytes = f"{each['bytes'] / 1e6:.1f}"
-        counts = (str(each["groups"]), str(each["files"]), megabytes, str(each["warnings"]))
-        table.add_row(each["fingerprint"], each["created_at"][:19], samples, *counts)
+        table.add_row(each["fingerprint"], each["created_at"][:19], _content(each))
     out.print(table)
+
+
+def _content(version: Json) -> str:
+    if "fault" in version:
+        return "damaged"
+    samples = ", ".join(f"{part} {count}" for part, count in version["samples"].items() if count)
+    files = f"{version['files']} files of {version['bytes'] / 1e6:.1f} MB"
+    return f"{samples}; {version['groups']} groups; {files}; {version['warnings']} warnings"
 
 
 def print_diff(diff: Json) -> None:

@@ -32,13 +32,32 @@ def groups_by(root: str, names: Collection[str], spec: GroupSpec) -> GroupOf:
 
     Raises:
         SettingsError: the pattern is no regular expression.
-        DatasetError: a line of a ``*.meta.jsonl`` is no JSON object.
+        DatasetError: a line of a ``*.meta.jsonl`` is no JSON object, or gives an image another
+            group than a line before.
     """
     if spec.pattern is not None:
         return _by_pattern(spec.pattern)
     files = [name for name in sorted(names) if name.endswith(META) and "/" not in name]
-    known = dict(pair for file in files for pair in _told_by(root, file, spec.column))
+    known: dict[str, str] = {}
+    for file in files:
+        for path, group in _told_by(root, file, spec.column):
+            if known.setdefault(path, group) != group:
+                raise DatasetError(f"{file} has {path} in {group!r}, which is in {known[path]!r}")
     return known.get
+
+
+def refuse_unmatched(spec: GroupSpec, groups: Collection[str | None]) -> None:
+    """Makes sure that there are groups where somebody has said how to find them.
+
+    A pattern that matches nothing would make every image a group, and leak in silence.
+
+    Raises:
+        SettingsError: no sample has a group.
+    """
+    if spec == GroupSpec() or not groups or any(group is not None for group in groups):
+        return
+    asked = f"column {spec.column!r}" if spec.pattern is None else f"pattern {spec.pattern!r}"
+    raise SettingsError(f"groups.{asked} finds the group of none of {len(groups)} samples")
 
 
 def _by_pattern(pattern: str) -> GroupOf:
@@ -49,7 +68,7 @@ def _by_pattern(pattern: str) -> GroupOf:
 
     def group_of(path: str) -> str | None:
         found = compiled.search(path)
-        return found[1 if compiled.groups else 0] if found else None
+        return (found[1 if compiled.groups else 0] or None) if found else None
 
     return group_of
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.groups import GroupSpec, groups_by
+from ocr_tasks.dataset.groups import GroupSpec, groups_by, refuse_unmatched
 from ocr_tasks.dataset.labels import LabelLine, label_lines, sample_of
 from ocr_tasks.dataset.rules import Finding, Place, Rule
 from ocr_tasks.dataset.samples import LINES, PAGES, TRAIN, VAL, Dataset, LayoutSpec, Sample
@@ -40,6 +40,7 @@ def read_dataset(
     samples = tuple(
         replace(each, group=group_of(each.path)) for each in read if isinstance(each, Sample)
     )
+    refuse_unmatched(groups, [sample.group for sample in samples])
     findings = [each for each in read if isinstance(each, Finding)]
     findings += _empty_parts(layout, samples, needed)
     return Dataset(root, type_, samples, dictionary, file, objects, tuple(findings))

@@ -110,7 +110,10 @@ def recorded_seed(root: str) -> str | None:
         StorageError: the store did not answer.
     """
     try:
-        return str(json.loads(storage.read_bytes(storage.join(root, RECORD)))["seed"])
+        seed = json.loads(storage.read_bytes(storage.join(root, RECORD)))["seed"]
+        if not isinstance(seed, str):
+            raise TypeError(f"the seed is no text but {seed!r}")
+        return seed
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -124,23 +127,39 @@ def new_parts(
     spec: SplitSpec,
     recorded: str | None = None,
 ) -> NewParts:
-    """Every line in the part of its group, or left out where val or test would know its image.
+    """Every line in the part of its group, or left out where another part would know its image.
 
     A line without a group goes by its image's pixels, or by its path where ``images``, which go
     by their names, tell of none. ``recorded`` is the seed of the split before, if there was one.
+    Lines of a part without a percentage, as test may be, stay there: what is of their groups, or
+    a copy of them, is left out of the other parts.
     """
     percents = spec.percents()
     groups = [_group(line, group_of, _facts(line, images)) for line in lines]
+    grouped = list(zip(lines, groups, strict=True))
+    standing = [line for line in lines if _stands(line, percents)]
+    taken = {group for line, group in grouped if _stands(line, percents)}
     sizes: dict[str, Counter[str]] = defaultdict(Counter)
-    for line, group in zip(lines, groups, strict=True):
-        sizes[group][_stratum(line)] += 1
+    for line, group in grouped:
+        if group not in taken:
+            sizes[group][_stratum(line)] += 1
     seed = spec.seed
     if seed == AUTO:
         seed = recorded if recorded is not None else chosen_seed(sizes, percents)
     parts: dict[str, list[LabelLine]] = {part: [] for part in percents}
-    for line, group in zip(lines, groups, strict=True):
-        parts[part_of(group, percents, seed)].append(line)
-    return NewParts(seed, _without_copies(parts, images, spec), sizes)
+    left_out = []
+    for line, group in grouped:
+        if group not in taken:
+            parts[part_of(group, percents, seed)].append(line)
+        elif not _stands(line, percents):
+            left_out.append(line)
+    kept = _without_copies(standing, parts, images, spec)
+    return NewParts(seed, kept | {LEFT_OUT: left_out + kept[LEFT_OUT]}, sizes)
+
+
+def _stands(line: LabelLine, percents: Mapping[str, float]) -> bool:
+    """Whether a line is of a part that is not split."""
+    return line.part in PARTS and line.part not in percents
 
 
 def _group(line: LabelLine, group_of: GroupOf, facts: ImageFacts | None) -> str:
@@ -165,24 +184,28 @@ def _stratum(line: LabelLine) -> str:
 
 
 def _without_copies(
-    parts: Mapping[str, list[LabelLine]], images: Mapping[str, Inspected], spec: SplitSpec
+    standing: Sequence[LabelLine],
+    parts: Mapping[str, list[LabelLine]],
+    images: Mapping[str, Inspected],
+    spec: SplitSpec,
 ) -> dict[str, list[LabelLine]]:
-    """The parts, without what is a copy of something in a part before; that is LEFT_OUT."""
+    """The parts, without what is a copy of something that stands or is in a part before.
+
+    That is LEFT_OUT.
+    """
+    placed = [(TEST, line) for line in standing]
+    placed += [(part, line) for part in PARTS for line in parts.get(part, ())]
     samples: list[Sample] = []
     facts: dict[Place, ImageFacts] = {}
-    for part in PARTS:
-        for line in parts.get(part, ()):
-            sample = sample_of(line)
-            if isinstance(sample, Sample):
-                placed = Sample(replace(sample.place, part=part), sample.label)
-                samples.append(placed)
-                known = _facts(line, images)
-                if known is not None:
-                    facts[placed.place] = known
+    for part, line in placed:
+        sample, known = sample_of(line), _facts(line, images)
+        if isinstance(sample, Sample):
+            samples.append(Sample(replace(sample.place, part=part), sample.label))
+            if known is not None:
+                facts[samples[-1].place] = known
     findings = [*copy_findings(samples, facts), *near_copy_findings(samples, facts)]
-    leaks = {
-        each.place for each in findings if each.rule in (Rule.IMAGE_LEAK, Rule.IMAGE_NEARLY_LEAK)
-    }
+    rules = (Rule.IMAGE_LEAK, Rule.IMAGE_NEARLY_LEAK)
+    leaks = {each.place for each in findings if each.rule in rules}
     if spec.drop == "texts":
         long = [each for each in samples if len(each.label) >= SHORTEST]
         leaks |= {each.place for each in text_leaks(long)}

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.manifest import Draft, VersionFile, files_table
+from ocr_tasks.dataset.manifest import Draft, VersionFile, files_in, files_table
 from ocr_tasks.errors import DamagedFileError, DatasetError, SettingsError, SourceChangedError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.stamps import file_of
@@ -47,13 +47,14 @@ def publish_version(
 
     Raises:
         DatasetError: an image is not what it was when it was checked.
-        DamagedFileError: a file that a publication before has left is not what it was.
+        DamagedFileError: what a publication before has left is not what it was.
         SettingsError: nothing may be written there.
         StorageError: a store did not answer; the next call goes on.
     """
     folder = storage.join(url, draft.fingerprint)
     there = _version_at(folder)
     if there is not None:
+        refuse_tampered(folder, whole=False)
         return there, False
     _copy_files(folder, source, draft, on_progress)
     tables = {MANIFEST: files_table(draft.files), SAMPLES: file_of(draft.samples)}
@@ -129,19 +130,57 @@ def _version_at(folder: str) -> Json | None:
         return None
     with damage_named(uri):
         version: Json = json.loads(written)
-        return version | {"url": folder, "fingerprint": version["fingerprint"]}
+        needed = ("fingerprint", "created_at", "files", "bytes")
+        return version | {key: version[key] for key in needed} | {"url": folder}
+
+
+def refuse_tampered(folder: str, whole: bool) -> None:
+    """Makes sure that the version at the URL ``folder`` has every file as it was published.
+
+    Of images only the size is looked at, unless it is to be done as a ``whole``.
+
+    Raises:
+        DamagedFileError: a file is gone or has changed; it names the first.
+        StorageError: the store did not answer.
+    """
+    uri = storage.join(folder, MANIFEST)
+    with damage_named(uri):
+        files = files_in(storage.read_bytes(uri))
+    begin = f"{storage.absolute(folder)}/"
+    sizes = {each.uri.removeprefix(begin): each.size for each in storage.list_objects(folder)}
+    for each in files:
+        if sizes.get(each.path) != each.bytes:
+            raise DamagedFileError(f"{storage.join(folder, each.path)} is not what was published")
+    hashed = [each for each in files if whole or each.role != "image"]
+    with ThreadPoolExecutor(COPIERS) as pool:
+        for _ in pool.map(lambda each: _refuse_other(folder, each), hashed):
+            pass
+
+
+def _refuse_other(folder: str, file: VersionFile) -> None:
+    uri = storage.join(folder, file.path)
+    if _sha256(storage.read_bytes(uri)) != file.sha256:
+        raise DamagedFileError(f"{uri} is not what was published")
 
 
 def list_versions(url: str) -> list[Json]:
     """What every version below ``url`` says of itself, the oldest first.
 
+    One whose own file is damaged says nothing but ``fingerprint``, ``url`` and ``fault``.
+
     Raises:
-        DamagedFileError: a version's own file is not what was written.
         StorageError: the store did not answer.
     """
-    folders = (storage.join(url, name) for name in storage.names_in(url) if name != STAGING)
-    versions = [version for version in map(_version_at, folders) if version is not None]
-    return sorted(versions, key=lambda each: each["created_at"])
+    versions = []
+    for name in storage.names_in(url):
+        folder = storage.join(url, name)
+        try:
+            version = None if name == STAGING else _version_at(folder)
+        except DamagedFileError as error:
+            version = {"fingerprint": name, "url": folder, "created_at": "", "fault": str(error)}
+        if version is not None:
+            versions.append(version)
+    return sorted(versions, key=lambda each: str(each["created_at"]))
 
 
 def find_version(url: str, begin: str) -> Json:
@@ -149,12 +188,15 @@ def find_version(url: str, begin: str) -> Json:
 
     Raises:
         SettingsError: there is none, or more than one.
-        DamagedFileError, StorageError: see list_versions.
+        DamagedFileError: its own file is not what was written.
+        StorageError: the store did not answer.
     """
     versions = list_versions(url)
     found = [each for each in versions if each["fingerprint"].startswith(begin)]
     if begin == "latest":
-        found = versions[-1:]
+        found = [each for each in versions if "fault" not in each][-1:]
     if len(found) != 1:
-        raise SettingsError(f"{len(found)} versions in {url} begin with {begin!r}")
+        raise SettingsError(f"{len(found)} versions in {url} are {begin!r}, or begin so")
+    if "fault" in found[0]:
+        raise DamagedFileError(found[0]["fault"])
     return found[0]

@@ -29,7 +29,7 @@ from ocr_tasks.dataset.versions import publish_version, versions_url
 from ocr_tasks.errors import CheckFailedError, OcrTasksError, QualityRefusedError, SettingsError
 from ocr_tasks.quality.dataset import QualitySpec, judge_draft
 from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES
+from ocr_tasks.stores.filesystems import SCHEMES, lies_in
 from ocr_tasks.text.names import is_name
 
 Json = dict[str, Any]
@@ -291,7 +291,8 @@ def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:
     output = storage.absolute(settings.output).rstrip("/")
     name = settings.name or dataset.rsplit("/", 1)[-1]
     if not is_name(name):
-        raise SettingsError(f"name: {name!r} cannot be that of a folder in every store")
-    if f"{output}/".startswith(f"{dataset}/"):
+        letters = "Latin letters, digits and . _ + -"
+        raise SettingsError(f"name: {name!r} is none: take {letters}, by -o name=…")
+    if lies_in(output, dataset):
         raise SettingsError(f"the output {output} lies in the dataset {dataset}")
     return settings.model_copy(update={"dataset": dataset, "output": output, "name": name})

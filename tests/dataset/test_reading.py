@@ -183,3 +183,20 @@ def test_of_a_file_with_a_ratio_that_share_is_taken_and_a_larger_one_has_all_of_
     assert sum(path.startswith("a") for path in few) == 50
     with pytest.raises(SettingsError, match="as many"):
         taken(str(tmp_path), 0.5)
+
+
+@pytest.mark.parametrize(
+    "groups", [GroupSpec(pattern="zzz"), GroupSpec(pattern="(zz)?"), GroupSpec(column="nosuch")]
+)
+def test_a_rule_of_groups_that_finds_none_is_refused(tmp_path, groups):
+    url = write_lines(tmp_path / "data", CHARACTERS, train=drawn_lines(3), val=drawn_lines(3, 3))
+    with pytest.raises(SettingsError, match="of none of 6 samples"):
+        read(url, groups=groups)
+
+
+def test_an_image_in_two_groups_is_refused(tmp_path):
+    url = write_lines(tmp_path / "data", CHARACTERS, train=drawn_lines(3), val=drawn_lines(3, 3))
+    with (tmp_path / "data" / "val.meta.jsonl").open("a") as file:
+        file.write('{"file": "images/g000_0000.jpg", "group": "other"}\n')
+    with pytest.raises(DatasetError, match=r"g000_0000\.jpg in 'g000', which is in 'other'|other"):
+        read(url)

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +122,7 @@ def test_a_recorded_seed_is_kept_unless_another_is_asked_for():
     assert split_of(lines, SplitSpec(seed="9"), recorded="7").seed == "9"
 
 
-@pytest.mark.parametrize("record", ["", "{", "[]", "{}", "7", "[" * 5000])
+@pytest.mark.parametrize("record", ["", "{", "[]", "{}", "7", "[" * 5000, '{"seed": null}'])
 def test_a_record_that_does_not_say_the_seed_is_refused(tmp_path, record):
     assert recorded_seed(str(tmp_path)) is None
     (tmp_path / "split.json").write_text(record)
@@ -261,3 +262,25 @@ def test_few_groups_leave_no_part_empty(count):
         parts = split_of(lines_of([f"{name}-{number}" for number in range(count)]), SplitSpec())
         assert parts.lines["train"], name
         assert parts.lines["val"], name
+
+
+@pytest.mark.parametrize("kind", ["a group", "the same pixels", "nearly the same"])
+def test_what_a_standing_test_part_has_is_left_out_of_the_others(kind):
+    lines, pairs = copies_of(200)
+    held = {path for path, pair in pairs.items() if pair < 20 and int(path.split("/")[0]) % 2}
+    lines = [
+        replace(line, part="test", file="test.txt") if line.place().path in held else line
+        for line in lines
+    ]
+    images = {
+        path: facts(str(pair)) if kind == "the same pixels" else facts(path, pair)
+        for path, pair in pairs.items()
+    }
+    by_pair = {path: f"pair {pair}" for path, pair in pairs.items()}
+    group_of = by_pair.get if kind == "a group" else by_folder
+    parts = new_parts(lines, group_of, {} if kind == "a group" else images, SplitSpec(seed="0"))
+    assert set(parts.lines) == {"train", "val", "left_out"}
+    split = {line.place().path for part in ("train", "val") for line in parts.lines[part]}
+    assert not {pairs[path] for path in split} & {pairs[path] for path in held}
+    assert len(parts.lines["left_out"]) >= 20
+    assert sum(map(len, parts.lines.values())) == 180

@@ -159,15 +159,17 @@ def test_versions_are_found_by_the_begin_of_their_fingerprint_or_as_the_latest(t
     assert find_version(url, first["fingerprint"][:8]) == first
     assert find_version(url, "latest") == second
     for begin in ("", "zz"):
-        with pytest.raises(SettingsError, match="begin with"):
+        with pytest.raises(SettingsError, match="begin so"):
             find_version(url, begin)
 
 
 def test_a_damaged_version_file_is_named(tmp_path, source):
     version, _ = publish(str(tmp_path / "out"), source)
     (Path(version["url"].removeprefix("file://")) / "version.json").write_text("{")
+    (listed,) = list_versions(str(tmp_path / "out"))
+    assert "version.json" in listed["fault"]
     with pytest.raises(DamagedFileError, match=r"version\.json"):
-        list_versions(str(tmp_path / "out"))
+        find_version(str(tmp_path / "out"), version["fingerprint"])
 
 
 def test_a_diff_tells_what_was_added_removed_relabelled_moved_and_repainted(tmp_path, source):

@@ -75,7 +75,8 @@ def test_critical_findings_are_refused_and_nothing_is_published(settings, lines)
     (lines / "images" / "g000_0000.jpg").unlink()
     with pytest.raises(CheckFailedError, match="IMAGE_MISSING"):
         run(settings())
-    assert dataset_versions.versions(settings().output, "data") == []
+    with pytest.raises(SettingsError, match="no version of 'data'"):
+        dataset_versions.versions(settings().output, "data")
     word = json.loads(storage.read_bytes(f"{settings().output}/draft_dataset/quality.json"))
     assert not word["success"]
 
@@ -150,3 +151,41 @@ def test_a_gate_that_refuses_exits_with_1_and_its_code(call, lines, tmp_path):
     code, _, error = call("dataset-refresh", "run", *where, "-o", "quality.min_val=99")
     assert code == 1
     assert "E_QUALITY" in error
+
+
+def test_a_version_that_somebody_changed_is_told_and_not_called_there(call, lines, tmp_path):
+    where = ("--dataset", lines, "--output", tmp_path / "out")
+    told = ("--output", tmp_path / "out", "--name", "data")
+    assert call("dataset-refresh", "publish", *where)[0] == 0
+    assert call("dataset-refresh", "versions", *told, "--verify")[0] == 0
+    (folder,) = (tmp_path / "out" / "datasets" / "data").glob("[0-9a-f]*")
+    image = folder / "images" / "g000_0000.jpg"
+    image.write_bytes(bytes(len(image.read_bytes())))
+    assert call("dataset-refresh", "versions", *told)[0] == 0
+    code, shown, error = call("dataset-refresh", "versions", *told, "--verify")
+    assert (code, "damaged" in shown, "g000_0000.jpg is not what" in error) == (1, True, True)
+    with (folder / "train.txt").open("a") as file:
+        file.write("x\ty\n")
+    code, _, error = call("dataset-refresh", "publish", *where)
+    assert (code, "E_DAMAGED" in error, "train.txt" in error) == (1, True, True)
+
+
+def test_one_damaged_version_does_not_hide_the_others(call, lines, tmp_path):
+    where = ("--dataset", lines, "--output", tmp_path / "out")
+    told = ("--output", tmp_path / "out", "--name", "data")
+    call("dataset-refresh", "publish", *where)
+    other = tmp_path / "out" / "datasets" / "data" / ("0" * 32)
+    other.mkdir()
+    (other / "version.json").write_text("{}")
+    code, shown, error = call("dataset-refresh", "versions", *told)
+    assert (code, "train 60" in shown, "0" * 32 in shown) == (1, True, True)
+    assert "E_DAMAGED" in error
+    assert call("dataset-refresh", "diff", "latest", "latest", *told)[0] == 0
+    assert call("dataset-refresh", "diff", "0", "latest", *told)[0] == 1
+
+
+def test_an_output_that_leads_into_the_dataset_by_a_link_is_refused(settings, lines, tmp_path):
+    (tmp_path / "link").symlink_to(lines)
+    inside = DatasetRefreshSettings(dataset=str(lines), output=str(tmp_path / "link" / "out"))
+    with pytest.raises(SettingsError, match="lies in the dataset"):
+        run(inside)
