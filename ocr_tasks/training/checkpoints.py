@@ -35,6 +35,12 @@ class Evaluation:
     cer: float
     retention_cer: float
 
+    def __str__(self) -> str:
+        """A line for a log."""
+        where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"
+        val = f"exact {self.exact:.4f}, CER {self.cer:.4f}"
+        return f"{where}: loss {self.loss:.4f}, {val}, CER of print {self.retention_cer:.4f}"
+
 
 @dataclass(slots=True)
 class Progress:

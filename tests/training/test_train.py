@@ -77,7 +77,9 @@ def test_a_training_leaves_what_paddlex_users_know(outputs):
     settings = yaml.safe_load(storage.read_bytes(f"{url}/{SETTINGS}"))
     assert settings["scope"] == "deep"
     assert settings["replay"]["rendered"] == 4
-    assert "8 lines to learn, of up to " in storage.read_bytes(f"{url}/{LOG}").decode()
+    logged = storage.read_bytes(f"{url}/{LOG}").decode()
+    assert "8 lines to learn, of up to " in logged
+    assert f"CER {result['best']['cer']:.4f}" in logged
     picture = Image.open(io.BytesIO(storage.read_bytes(f"{url}/{CURVES}")))
     assert picture.format == "PNG"
     assert min(picture.size) > 400
