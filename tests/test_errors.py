@@ -47,7 +47,7 @@ def test_every_class_has_a_code_of_its_own(kind):
 def test_every_class_belongs_to_a_known_stage(kind):
     pages = {"plan", "read", "decode", "load", "recognise", "seal"}
     datasets = {"convert", "check", "split", "quality"}
-    models = {"gate", "register", "promote"}
+    models = {"train", "export", "gate", "register", "promote"}
     assert kind.stage in pages | datasets | models | {"run"}
 
 

@@ -7,15 +7,22 @@ from pathlib import Path
 BF16 = {"avx512_bf16", "amx_bf16"}  # x86 instructions that multiply bfloat16
 
 
-@functools.cache
 def computes_in_bf16() -> bool:
-    """Whether there are instructions for it, on Linux; elsewhere nobody tells, and it counts as no.
+    """Whether there are instructions for it. OpenVINO goes on without them, slower than in fp32."""
+    return not BF16.isdisjoint(_instructions())
 
-    OpenVINO goes on without them, slower than in fp32.
-    """
+
+def computes_in_avx2() -> bool:
+    """Whether there are instructions for eight numbers at a time."""
+    return "avx2" in _instructions()
+
+
+@functools.cache
+def _instructions() -> frozenset[str]:
+    """The kinds of instructions that there are, on Linux; elsewhere nobody tells of any."""
     try:
         told = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return False
+        return frozenset()
     flags = re.search(r"^flags\s*:(.*)$", told, re.MULTILINE)
-    return flags is not None and not BF16.isdisjoint(flags[1].split())
+    return frozenset(flags[1].split()) if flags else frozenset()

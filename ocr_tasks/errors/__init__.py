@@ -19,6 +19,8 @@
         ├── GateRefusedError      E_GATE         exit code 4: a candidate is not promoted
         ├── RegistryError         E_REGISTRY     no such version of a model, or another one
         ├── ChampionChangedError  E_CHAMPION     another model was promoted meanwhile
+        ├── TrainingError         E_TRAIN        a training's loss is no number
+        ├── ParityError           E_PARITY       an exported model does not say what was trained
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
             ├── NotImageError     E_NOT_IMAGE
@@ -77,6 +79,7 @@ from ocr_tasks.errors.runs import (
     GateRefusedError,
     LabelFileError,
     ModelError,
+    ParityError,
     PlanConflictError,
     QualityRefusedError,
     RegistryError,
@@ -84,6 +87,7 @@ from ocr_tasks.errors.runs import (
     SettingsError,
     SplitConflictError,
     StorageError,
+    TrainingError,
     WorkerDiedError,
 )
 
@@ -111,6 +115,7 @@ __all__ = [
     "OcrTasksError",
     "OutOfMemoryError",
     "PageError",
+    "ParityError",
     "PermanentError",
     "PlanConflictError",
     "QualityRefusedError",
@@ -122,6 +127,7 @@ __all__ = [
     "StorageError",
     "TimedOutError",
     "TooLargeError",
+    "TrainingError",
     "TransientError",
     "TruncatedError",
     "UnsupportedError",

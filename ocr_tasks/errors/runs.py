@@ -141,3 +141,19 @@ class ChampionChangedError(PermanentError):
     code = "E_CHAMPION"
     stage = "promote"
     remedy = "Evaluate the candidate against the new champion, and let the gate decide again."
+
+
+class TrainingError(PermanentError):
+    """A training cannot go on: its loss is no number."""
+
+    code = "E_TRAIN"
+    stage = "train"
+    remedy = "Lower train.learning_rate, and train anew; look at train.log for where it began."
+
+
+class ParityError(PermanentError):
+    """An exported model does not say the same as the network that was trained."""
+
+    code = "E_PARITY"
+    stage = "export"
+    remedy = "Do not serve it; export again with the packages of the lock file."

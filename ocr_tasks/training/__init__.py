@@ -1,0 +1,1 @@
+"""Fine-tuning of a recogniser on one's own lines."""

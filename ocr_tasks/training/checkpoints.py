@@ -1,0 +1,101 @@
+"""Checkpoints of a training: everything a resumed run needs to end as if it had never stopped.
+
+A checkpoint is one safetensors file, so nobody ever sees a part of it, and to load one runs
+nothing. What is no array stands as JSON in its metadata.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from ocr_tasks import storage
+from ocr_tasks.errors import ModelError, PlanConflictError
+
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured after ``step`` steps: ``loss`` is their mean since the last evaluation.
+
+    ``exact`` and ``cer`` are of the validation lines, ``retention_cer`` of print.
+    """
+
+    step: int
+    epoch: float
+    minutes: float
+    rate: float
+    loss: float
+    exact: float
+    cer: float
+    retention_cer: float
+
+    def __str__(self) -> str:
+        """A line for a log."""
+        where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"
+        val = f"exact {self.exact:.4f}, CER {self.cer:.4f}"
+        return f"{where}: loss {self.loss:.4f}, {val}, CER of print {self.retention_cer:.4f}"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a training has come. ``best`` is the evaluation whose weights are kept."""
+
+    fingerprint: str
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    loss_steps: int = 0
+    best: Evaluation | None = None
+    without_gain: int = 0
+    evaluations: list[Evaluation] = field(default_factory=list)
+
+
+def write_checkpoint(uri: str, progress: Progress, tensors: Tensors) -> None:
+    """Writes a checkpoint over the last one.
+
+    Raises:
+        StorageError: the store did not answer.
+    """
+    whole = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    told = {"progress": json.dumps(asdict(progress))}
+    storage.write(uri, safetensors.numpy.save(whole, metadata=told))
+
+
+def read_checkpoint(uri: str, fingerprint: str) -> tuple[Progress, Tensors] | None:
+    """The checkpoint at ``uri``; None where there is none.
+
+    Raises:
+        ModelError: it is damaged.
+        PlanConflictError: it is of other data or settings than those of ``fingerprint``.
+        StorageError: the store did not answer.
+    """
+    try:
+        data = storage.read_bytes(uri)
+    except FileNotFoundError:
+        return None
+    try:
+        progress = _progress_in(data)
+        tensors = safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the checkpoint {uri} is damaged: {error}") from error
+    if progress.fingerprint != fingerprint:
+        raise PlanConflictError(f"the checkpoint {uri} is of other lines, weights or settings")
+    return progress, tensors
+
+
+def _progress_in(data: bytes) -> Progress:
+    """The JSON in the head of a safetensors file: its length in eight bytes, then itself."""
+    head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    told: dict[str, Any] = json.loads(head["__metadata__"]["progress"])
+    best, evaluations = told.pop("best"), told.pop("evaluations")
+    return Progress(
+        **told,
+        best=None if best is None else Evaluation(**best),
+        evaluations=[Evaluation(**each) for each in evaluations],
+    )

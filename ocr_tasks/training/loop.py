@@ -1,0 +1,210 @@
+"""The training loop: settings, data, model, resume, optimiser, evaluation, learning rate, loop.
+
+All that is left to chance is drawn from the seed, the epoch and the line's number, never from a
+generator that lives on. So a run that was killed ends, once resumed, with the weights of one that
+was not, to the bit.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ocr_tasks import storage
+from ocr_tasks.archive.ahead import iterate_ahead
+from ocr_tasks.errors import TrainingError
+from ocr_tasks.training.batches import Draw, Source, batch_of, plan_epoch
+from ocr_tasks.training.checkpoints import (
+    Evaluation,
+    Progress,
+    Tensors,
+    read_checkpoint,
+    write_checkpoint,
+)
+from ocr_tasks.training.lines import Lines
+from ocr_tasks.training.optimiser import Optimiser, learning_rate
+from ocr_tasks.training.spec import TrainSpec
+from ocr_tasks.training.student import Prepared, Student
+from ocr_tasks.training.validation import score
+
+LATEST = "latest/latest.safetensors"  # below the output
+AHEAD = 2  # batches that are made while another is learnt
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is learnt, what is watched, and where checkpoints go.
+
+    ``retention`` are lines of print. ``fingerprint`` names data, weights and settings.
+    """
+
+    sources: Sequence[Source]
+    val: Lines
+    retention: Lines
+    output: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a listener hears after each step; ``evaluation`` is the last one."""
+
+    step: int
+    steps: int
+    loss: float
+    evaluation: Evaluation
+    seconds_left: float
+
+
+Listener = Callable[[Step], None]
+
+
+def fine_tune(
+    student: Student, course: Course, spec: TrainSpec, hear: Listener = lambda _: None
+) -> Progress:
+    """Trains ``student``, or goes on where a checkpoint is; leaves it with its best weights.
+
+    The best are those with the fewest errors on ``course.val`` among all that have not forgotten
+    more print than ``spec.forgetting``; the weights it began with are the first of them.
+
+    Raises:
+        TrainingError: the loss is no number.
+        PlanConflictError: the checkpoint is of another course.
+        StorageError: the store did not answer.
+    """
+    return _Training(student, course, spec, hear).run()
+
+
+class _Training:
+    """A training on its way."""
+
+    def __init__(self, student: Student, course: Course, spec: TrainSpec, hear: Listener) -> None:
+        self._student, self._course, self._spec, self._hear = student, course, spec, hear
+        self._optimiser = Optimiser(student.parameters(), spec.weight_decay, spec.clip)
+        self._steps_an_epoch = len(self._batches_of(0))
+        self._steps = spec.epochs * self._steps_an_epoch
+        self._progress = Progress(course.fingerprint)
+        self._best: Tensors = {}
+        self._uri = storage.join(course.output, LATEST)
+        self._started = time.monotonic()
+
+    def run(self) -> Progress:
+        self._begin()
+        if not self._is_over():
+            self._go_on()
+        self._student.set_state(self._best)
+        return self._progress
+
+    def _begin(self) -> None:
+        found = read_checkpoint(self._uri, self._course.fingerprint)
+        if found is None:
+            self._evaluate()
+            return
+        self._progress, tensors = found
+        self._student.set_state(_below("student", tensors))
+        self._optimiser.set_state(_below("optimiser", tensors))
+        self._best = _below("best", tensors)
+        self._started -= self._progress.seconds
+        log.info("resumed at step %d of %d", self._progress.step, self._steps)
+
+    def _go_on(self) -> None:
+        for prepared in iterate_ahead(self._prepared(), AHEAD):
+            self._step(prepared)
+            epochs, within = divmod(self._progress.step, self._steps_an_epoch)
+            is_last = self._progress.step == self._steps
+            if within == 0 and (epochs % self._spec.eval_interval == 0 or is_last):
+                self._evaluate()
+            if within == 0 and (epochs % self._spec.save_interval == 0 or is_last):
+                self._save()
+            if self._is_over():
+                return
+
+    def _prepared(self) -> Iterator[Prepared]:
+        """All batches that are left."""
+        epoch, place = divmod(self._progress.step, self._steps_an_epoch)
+        for number in range(epoch, self._spec.epochs):
+            for draws in self._batches_of(number)[place:]:
+                batch = batch_of(draws, self._course.sources, self._spec.augmentation)
+                yield self._student.prepared(batch)
+            place = 0
+
+    def _batches_of(self, epoch: int) -> list[list[Draw]]:
+        spec = self._spec
+        return plan_epoch(self._course.sources, spec.batch, spec.augmentation, spec.seed, epoch)
+
+    def _is_over(self) -> bool:
+        progress, spec = self._progress, self._spec
+        if progress.without_gain >= spec.patience:
+            log.info("stopped: %d evaluations without gain", progress.without_gain)
+            return True
+        if spec.max_minutes and progress.seconds >= 60 * spec.max_minutes:
+            log.info("stopped after %.1f minutes", progress.seconds / 60)
+            return True
+        return progress.step == self._steps
+
+    def _rate(self) -> float:
+        spec = self._spec
+        return learning_rate(self._progress.step, self._steps, spec.learning_rate, spec.warm_up)
+
+    def _step(self, prepared: Prepared) -> None:
+        progress = self._progress
+        loss = self._student.loss(prepared)
+        value = float(loss)
+        if not math.isfinite(value):
+            raise TrainingError(f"the loss is {value} at step {progress.step + 1}")
+        loss.backward()
+        self._optimiser.step(self._rate())
+        progress.step += 1
+        progress.loss_sum += value
+        progress.loss_steps += 1
+        progress.seconds = time.monotonic() - self._started
+        left = (self._steps - progress.step) * progress.seconds / progress.step
+        self._hear(Step(progress.step, self._steps, value, progress.evaluations[-1], left))
+
+    def _evaluate(self) -> None:
+        progress = self._progress
+        val = score(self._student, self._course.val)
+        retention = score(self._student, self._course.retention)
+        progress.seconds = time.monotonic() - self._started
+        evaluation = Evaluation(
+            step=progress.step,
+            epoch=progress.step / self._steps_an_epoch,
+            minutes=progress.seconds / 60,
+            rate=self._rate(),
+            loss=progress.loss_sum / max(1, progress.loss_steps),
+            exact=val.accuracy,
+            cer=val.cer,
+            retention_cer=retention.cer,
+        )
+        progress.loss_sum, progress.loss_steps = 0.0, 0
+        progress.evaluations.append(evaluation)
+        log.info("%s", evaluation)
+        if self._is_better(evaluation):
+            progress.best, progress.without_gain = evaluation, 0
+            self._best = self._student.state()
+        else:
+            progress.without_gain += 1
+
+    def _is_better(self, evaluation: Evaluation) -> bool:
+        best, base = self._progress.best, self._progress.evaluations[0]
+        if best is None:
+            return True
+        has_forgotten = evaluation.retention_cer > base.retention_cer + self._spec.forgetting
+        return evaluation.cer < best.cer and not has_forgotten
+
+    def _save(self) -> None:
+        parts = {
+            "student": self._student.state(),
+            "optimiser": self._optimiser.state(),
+            "best": self._best,
+        }
+        tensors = {f"{part}/{name}": a for part, held in parts.items() for name, a in held.items()}
+        write_checkpoint(self._uri, self._progress, tensors)
+
+
+def _below(part: str, tensors: Tensors) -> Tensors:
+    prefix = f"{part}/"
+    return {n.removeprefix(prefix): a for n, a in tensors.items() if n.startswith(prefix)}

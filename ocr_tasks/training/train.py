@@ -1,0 +1,135 @@
+"""A recogniser trained on a data set's lines: from the data to files that serve."""
+
+import hashlib
+import json
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ocr_tasks.archive.raster import DecodeSpec
+from ocr_tasks.dataset.groups import GroupSpec
+from ocr_tasks.dataset.reading import read_dataset
+from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
+from ocr_tasks.training.batches import Source
+from ocr_tasks.training.export import export
+from ocr_tasks.training.front import compiled_front
+from ocr_tasks.training.lines import Lines, lines_of
+from ocr_tasks.training.loop import Course, Listener, fine_tune
+from ocr_tasks.training.network import compute_on, get_state, weights_of
+from ocr_tasks.training.outputs import (
+    Json,
+    logged_to,
+    write_best,
+    write_result,
+    write_settings,
+)
+from ocr_tasks.training.parity import check_parity
+from ocr_tasks.training.replay import rendered_lines
+from ocr_tasks.training.spec import TrainSpec
+from ocr_tasks.training.student import Student
+from ocr_tasks.training.weights import Base, load_base
+from ocr_tasks.workers import cores
+
+PARITY_LINES = 200
+RETENTION_LINES = 200  # of rendered print, to see what was forgotten
+
+OF_THE_MACHINE = {"device", "threads", "max_minutes", "save_interval"}  # may change on resume
+
+log = logging.getLogger(__name__)
+
+
+def train(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambda _: None) -> Json:
+    """Trains on the lines of ``dataset`` and writes all outputs below the URL ``output``.
+
+    Where a checkpoint of the same training lies there, it goes on from it. Returns the result,
+    as ``train_result.json`` has it.
+
+    Raises:
+        ModelError: the base weights are absent, or not the pinned ones.
+        DatasetError: no line of train or val can be learnt from.
+        TrainingError: the loss is no number.
+        ParityError: an exported model does not say what the trained network says.
+        PlanConflictError: another training's checkpoint lies there.
+        StorageError: a store did not answer.
+    """
+    compute_on(spec.device, spec.threads or cores())
+    with logged_to(output):
+        write_settings(output, spec)
+        base = load_base(spec.base, spec.base_sha256)
+        train_lines, val = (
+            lines_of(dataset, part, base.charset, DecodeSpec()) for part in (TRAIN, VAL)
+        )
+        left_out = train_lines.left_out + val.left_out
+        replayed, retention = _print(base, train_lines, spec)
+        _tell(train_lines, val, replayed, left_out)
+        sources = [Source(train_lines, spec.ratios), *replayed]
+        student = _student(base, [train_lines, val, retention, *(s.lines for s in replayed)], spec)
+        course = Course(sources, val, retention, output, _fingerprint(base, sources, val, spec))
+        progress = fine_tune(student, course, spec, hear)
+        with tempfile.TemporaryDirectory() as folder:
+            export(student.put_back(), base.graph, base.bindings, base.charset, Path(folder))
+            strips = [val.strip(line) for line in range(min(PARITY_LINES, len(val.lines)))]
+            parities = check_parity(base.network, Path(folder), strips)
+            write_best(output, get_state(base.network), Path(folder))
+        return write_result(output, progress, parities, left_out)
+
+
+def _tell(lines: Lines, val: Lines, replayed: Sequence[Source], left_out: Counter[str]) -> None:
+    longest = max(len(line.label) for line in lines.lines)
+    widest = max(lines.width(number) for number in range(len(lines.lines)))
+    log.info(
+        "%d lines to learn, of up to %d characters and %d pixels", len(lines.lines), longest, widest
+    )
+    log.info(
+        "%d lines of print, %d lines in val",
+        sum(len(s.lines.lines) for s in replayed),
+        len(val.lines),
+    )
+    log.info("left out: %s", dict(left_out) or "none")
+
+
+def _print(base: Base, lines: Lines, spec: TrainSpec) -> tuple[list[Source], Lines]:
+    """The print to replay, and other print on which forgetting shows."""
+    replay, words = (
+        spec.replay,
+        sorted({word for each in lines.lines for word in each.label.split()}),
+    )
+    retention = rendered_lines(RETENTION_LINES, base.charset, words, spec.seed + 1)
+    if not replay.share:
+        return [], retention
+    print_ = [rendered_lines(replay.rendered, base.charset, words, spec.seed)]
+    if replay.dataset is not None:
+        real = read_dataset(replay.dataset, LayoutSpec(), GroupSpec())
+        print_.append(lines_of(real, TRAIN, base.charset, DecodeSpec()))
+        retention = lines_of(real, VAL, base.charset, DecodeSpec())
+    wanted = replay.share * len(lines.lines) / len(print_)
+    return [_drawn_in_all(each, wanted / len(each.lines)) for each in print_], retention
+
+
+def _drawn_in_all(lines: Lines, ratio: float) -> Source:
+    return Source(lines, {line.file: ratio for line in lines.lines})
+
+
+def _student(base: Base, lines: Sequence[Lines], spec: TrainSpec) -> Student:
+    kept = {number for each in lines for line in each.lines for number in line.classes}
+    student = Student(base.network, base.charset, kept, spec.scope, amp=spec.device != "cpu")
+    if spec.device == "cpu" and spec.scope != "all":
+        first = student.first_trained
+        slot = next(each.slot for each in base.bindings if each.layer.startswith(first))
+        begun = base.graph.filled(weights_of(get_state(base.network), base.bindings))
+        student.front = compiled_front(begun, base.graph.input_of(slot), spec.threads or cores())
+    return student
+
+
+def _fingerprint(base: Base, sources: Sequence[Source], val: Lines, spec: TrainSpec) -> str:
+    """A digest of all that decides what a training comes to, but for where and how long."""
+    options = {name: value for name, value in asdict(spec).items() if name not in OF_THE_MACHINE}
+    said = {"base": base.info.sha256, "spec": options}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for lines in (*(source.lines for source in sources), val):
+        for number, line in enumerate(lines.lines):
+            digest.update(f"{line.file}\0{line.label}\0{lines.width(number)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,35 @@
+"""What a student reads in lines, and how right it is."""
+
+import numpy as np
+import paddle
+from paddle.nn import functional
+
+from ocr_tasks.text.ctc import decode_best_path
+from ocr_tasks.text.metrics import TextScore, score_of, total
+from ocr_tasks.training.batches import unchanged_batches
+from ocr_tasks.training.lines import Lines
+from ocr_tasks.training.student import Student
+
+BATCH = 16  # lines read at once
+
+
+def score(student: Student, lines: Lines) -> TextScore:
+    """The score of what ``student`` reads in ``lines``."""
+    texts = texts_in(student, lines)
+    return total(
+        [score_of(line.label, text) for line, text in zip(lines.lines, texts, strict=True)]
+    )
+
+
+def texts_in(student: Student, lines: Lines) -> list[str]:
+    """What ``student`` reads in each line, of the classes that it has."""
+    texts = [""] * len(lines.lines)
+    for numbers, batch in unchanged_batches(lines, BATCH):
+        prepared = student.prepared(batch)
+        with paddle.no_grad():
+            probabilities = functional.softmax(student.logits(prepared)).numpy()
+        for number, steps, line in zip(numbers, prepared.steps, probabilities, strict=True):
+            places = line[:steps].argmax(axis=1)
+            scores = line[np.arange(steps), places]
+            texts[number], _ = decode_best_path(student.kept[places], scores, student.charset)
+    return texts

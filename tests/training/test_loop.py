@@ -1,0 +1,171 @@
+"""The loop: what it keeps, when it stops, and that a killed run ends as an undisturbed one."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from ocr_tasks import storage
+from ocr_tasks.errors import ModelError, PlanConflictError, TrainingError
+from ocr_tasks.training import loop
+from ocr_tasks.training.batches import Source
+from ocr_tasks.training.checkpoints import read_checkpoint
+from ocr_tasks.training.loop import LATEST, Course, fine_tune
+from ocr_tasks.training.spec import TrainSpec
+from ocr_tasks.training.student import Student
+from ocr_tasks.training.weights import load_base
+from tests.training.lines import word_lines
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
+
+SPEC = TrainSpec(scope="head", epochs=3, batch=4, learning_rate=1e-3, patience=9, forgetting=1.0)
+STEPS = 9  # of it, with twelve lines
+
+
+class KilledError(Exception):
+    """What stands for a kill: all that is not stored is lost."""
+
+
+@pytest.fixture(scope="module")
+def lines(base):
+    """Words to learn and words to watch, short ones: the loop does not care."""
+    return [word_lines(count, base.charset, seed) for count, seed in ((12, 1), (4, 2))]
+
+
+def course(lines, output, fingerprint="these"):
+    learnt, watched = lines
+    return Course([Source(learnt, {})], watched, watched, str(output), fingerprint)
+
+
+def student(lines, spec=SPEC):
+    base = load_base(None, None)
+    kept = {number for each in lines for line in each.lines for number in line.classes}
+    return Student(base.network, base.charset, kept, spec.scope)
+
+
+def trained(lines, output, spec=SPEC, kill_at=None):
+    pupil = student(lines, spec)
+
+    def hear(step):
+        if step.step == kill_at:
+            raise KilledError
+
+    return pupil, fine_tune(pupil, course(lines, output), spec, hear)
+
+
+def latest(output):
+    _, tensors = read_checkpoint(f"{output}/{LATEST}", "these")
+    return tensors
+
+
+def test_a_killed_run_that_is_resumed_ends_with_the_same_weights_to_the_bit(tmp_path, lines):
+    undisturbed, told = trained(lines, tmp_path / "whole")
+    random = np.random.default_rng(7)
+    for step in sorted(random.choice(np.arange(1, STEPS), 2, replace=False)):
+        with pytest.raises(KilledError):
+            trained(lines, tmp_path / "killed", kill_at=int(step))
+    resumed, told_again = trained(lines, tmp_path / "killed")
+    whole, killed = latest(tmp_path / "whole"), latest(tmp_path / "killed")
+    assert whole.keys() == killed.keys()
+    for name, array in whole.items():
+        np.testing.assert_array_equal(array, killed[name], err_msg=name)
+    for name, array in undisturbed.state().items():
+        np.testing.assert_array_equal(array, resumed.state()[name], err_msg=name)
+    for one, other in zip(told.evaluations, told_again.evaluations, strict=True):
+        assert (one.step, one.loss, one.cer, one.rate) == (
+            other.step,
+            other.loss,
+            other.cer,
+            other.rate,
+        )
+
+
+def test_training_changes_what_the_scope_says_and_nothing_else(lines, tmp_path):
+    pupil, _ = trained(lines, tmp_path, SPEC)
+    before, after = load_base(None, None).network.state_dict(), latest(tmp_path)
+    frozen = [name for name in before if name.startswith("model.backbone")]
+    assert frozen
+    network = pupil.put_back().state_dict()
+    for name in frozen:
+        np.testing.assert_array_equal(network[name].numpy(), before[name].numpy(), err_msg=name)
+    weight = "head.encoder.svtr_block.0.mlp.fc1.weight"
+    assert (after[f"student/{weight}"] != before[weight].numpy()).any()
+    rows, base_rows = network["head.head.weight"].numpy(), before["head.head.weight"].numpy()
+    others = np.setdiff1d(np.arange(rows.shape[1]), pupil.kept)
+    np.testing.assert_array_equal(rows[:, others], base_rows[:, others])
+
+
+def test_the_loss_falls(lines, tmp_path):
+    losses = []
+    pupil = student(lines)
+    spec = TrainSpec(scope="head", epochs=6, batch=4, learning_rate=2e-3, patience=9, forgetting=1)
+    fine_tune(pupil, course(lines, tmp_path), spec, lambda step: losses.append(step.loss))
+    assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
+
+
+def test_weights_that_forget_print_are_never_the_best(lines, tmp_path, monkeypatch):
+    scores = iter([(0.5, 0.1), (0.3, 0.106), (0.4, 0.104), (0.39, 0.2)])
+    watch(monkeypatch, scores)
+    spec = TrainSpec(scope="head", epochs=3, batch=4, forgetting=0.005)
+    _, progress = trained(lines, tmp_path, spec)
+    assert progress.best is not None
+    assert (progress.best.cer, progress.best.retention_cer) == (0.4, 0.104)
+
+
+def test_training_stops_after_evaluations_without_gain(lines, tmp_path, monkeypatch, caplog):
+    watch(monkeypatch, iter([(0.5, 0.1), (0.4, 0.1), (0.41, 0.1), (0.42, 0.1)]))
+    spec = TrainSpec(scope="head", epochs=9, batch=4, patience=2)
+    with caplog.at_level(logging.INFO):
+        _, progress = trained(lines, tmp_path, spec)
+    assert [each.cer for each in progress.evaluations] == [0.5, 0.4, 0.41, 0.42]
+    assert progress.best == progress.evaluations[1]
+    assert "2 evaluations without gain" in caplog.text
+
+
+def watch(monkeypatch, scores):
+    """Has evaluations find these error rates of val and of print, in this order."""
+
+    class Score:
+        accuracy = 0.0
+
+        def __init__(self, cer):
+            self.cer = cer
+
+    pending = []
+
+    def score(*_):
+        if not pending:
+            pending.extend(next(scores))
+        return Score(pending.pop(0))
+
+    monkeypatch.setattr(loop, "score", score)
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_leaves_no_checkpoint(lines, tmp_path):
+    pupil = student(lines)
+    broken = {name: array * np.nan for name, array in pupil.state().items()}
+    pupil.set_state(broken)
+    with pytest.raises(TrainingError, match="nan at step 1"):
+        fine_tune(pupil, course(lines, tmp_path), SPEC)
+    assert not storage.exists(f"{tmp_path}/{LATEST}")
+
+
+def test_the_checkpoint_of_another_course_is_refused(lines, tmp_path):
+    trained(lines, tmp_path)
+    with pytest.raises(PlanConflictError, match="other lines, weights or settings"):
+        fine_tune(student(lines), course(lines, tmp_path, "others"), SPEC)
+
+
+def test_a_damaged_checkpoint_is_refused(lines, tmp_path):
+    trained(lines, tmp_path)
+    path = tmp_path / LATEST
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="is damaged"):
+        fine_tune(student(lines), course(lines, tmp_path), SPEC)
+
+
+def test_a_time_limit_ends_the_training(lines, tmp_path):
+    spec = TrainSpec(scope="head", epochs=50, batch=4, max_minutes=1e-9)
+    _, progress = trained(lines, tmp_path, spec)
+    assert progress.step == 0
+    assert len(progress.evaluations) == 1
