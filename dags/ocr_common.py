@@ -13,6 +13,7 @@ from ocr_tasks.errors import PermanentError, SettingsError, TransientError
 
 RESULTS = Asset("ocr_results", uri="x-ocr-tasks://results")
 DATASET = Asset("ocr_dataset", uri="x-ocr-tasks://dataset")
+CHAMPION = Asset("ocr_champion", uri="x-ocr-tasks://champion")
 
 # Create the pool with as many slots as shards may be read at once: a GPU or a core each.
 OCR_POOL = "ocr"
