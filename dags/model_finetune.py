@@ -30,6 +30,7 @@ from ocr_common import (
     nested_without_nulls,
     refuse_unknown_keys,
     run_id_of,
+    told_of,
 )
 
 PARAMS = {
@@ -81,15 +82,13 @@ def model_finetune() -> None:
         context = get_current_context()
         params, dag_run = context["params"], context["dag_run"]
         refuse_unknown_keys(dag_run.conf or {}, PARAMS)
-        events = (context.get("triggering_asset_events") or {}).get(DATASET) or []
-        told = events[-1].extra if events else {}
+        told = told_of(DATASET, context)
         connection = params["connection"] or told.get("connection")
-        values = {key: params[key] for key in ("output", "registry", "retention", "name")}
-        values |= {
+        values = {key: params[key] for key in ("output", "registry", "retention")} | {
             "dataset": params["dataset"] or told.get("url"),
+            "name": params["name"] or told.get("name"),
             "train": {"epochs": params["epochs"]},
         }
-        values["name"] = values["name"] or told.get("name")
         with credentials_of(connection):
             settings = job.ModelFinetuneSettings.load(
                 params["config"], nested_without_nulls(values)

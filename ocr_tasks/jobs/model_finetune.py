@@ -4,7 +4,7 @@ Every step leaves its word below the output, and the next one begins with that: 
 broken off is done again, or, as a training, goes on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +18,7 @@ from ocr_tasks.dataset.versions import fingerprint_of
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.evaluation import gate
-from ocr_tasks.evaluation.checks import trained_on
+from ocr_tasks.evaluation.checks import all_of, trained_on
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     VAL_JUDGED,
@@ -33,6 +33,7 @@ from ocr_tasks.evaluation.contest import (
     refuse_unless_promoted,
 )
 from ocr_tasks.evaluation.evaluate import EvaluationSpec
+from ocr_tasks.evaluation.evidence import TrainedOn
 from ocr_tasks.evaluation.gate import GateRules
 from ocr_tasks.evaluation.outputs import read_checks, write_verdict
 from ocr_tasks.evaluation.verdict import Verdict
@@ -89,9 +90,8 @@ def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = _unhe
     ``on_progress`` hears (lines done, lines in all) of each. Returns its numbers by set.
 
     Raises:
-        DatasetError, SettingsError: a dataset cannot be read.
+        DatasetError, SettingsError, StorageError: a dataset cannot be read.
         ModelError, RegistryError: the champion cannot be had.
-        StorageError: a store did not answer.
     """
     from ocr_tasks.engines.loading import load_engine
 
@@ -123,8 +123,7 @@ def export(settings: ModelFinetuneSettings) -> Json:
     Returns the training's result, which is done now.
 
     Raises:
-        TrainingError: nothing was trained.
-        ParityError: what was exported does not say what was trained.
+        TrainingError, ParityError, ModelError, StorageError: see training.best.export_best.
     """
     from ocr_tasks.training.best import export_best
 
@@ -162,8 +161,7 @@ def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
     settings = _admitted(settings)
     dataset = _dataset(settings)
     on_val = part_of(dataset, settings.evaluation) == VAL
-    chosen_by = (TRAIN,) if on_val else (TRAIN, VAL)
-    seen = trained_on(dataset, chosen_by, settings.limits, workers)
+    seen = _trained_on(settings, dataset, (TRAIN,) if on_val else (TRAIN, VAL), workers)
     try:
         candidate, champion, checks = evidence_of(settings.output, seen)
     except FileNotFoundError as error:
@@ -211,8 +209,7 @@ def rollback(registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES) -> 
     """Brings back the champion before this one; returns the new entry of the log.
 
     Raises:
-        RegistryError: there is none, or its files are damaged.
-        ChampionChangedError: another one was promoted meanwhile.
+        RegistryError, ChampionChangedError: see champions.rollback.
     """
     refuse_url(registry, schemes)
     root = storage.absolute(registry).rstrip("/")
@@ -225,10 +222,7 @@ def run(
     hear: "Listener" = _unheard,
     dry_run: bool = False,
 ) -> Json:
-    """All of it; with ``dry_run`` the verdict stands, and nobody is promoted.
-
-    Returns what promote does, or the verdict. Raises as the steps do.
-    """
+    """All of it; returns what promote does, or after a ``dry_run`` the verdict. Raises as these."""
     evaluate_base(settings)
     train(settings, hear)
     export(settings)
@@ -258,6 +252,17 @@ def _card(
 
 def _dataset(settings: ModelFinetuneSettings) -> Dataset:
     return read_dataset(settings.dataset, settings.layout, settings.groups)
+
+
+def _trained_on(
+    settings: ModelFinetuneSettings, dataset: Dataset, parts: Sequence[str], workers: int | None
+) -> TrainedOn:
+    """What the candidate has seen: these parts of its dataset, and the print that was replayed."""
+    seen = [trained_on(dataset, parts, settings.limits, workers)]
+    if settings.train.replay.dataset is not None:
+        print_ = read_dataset(settings.train.replay.dataset, LayoutSpec(), GroupSpec())
+        seen.append(trained_on(print_, (TRAIN, VAL), settings.limits, workers))
+    return all_of(seen)
 
 
 def _contest(settings: ModelFinetuneSettings) -> Contest:

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ocr_tasks import storage
+from ocr_tasks.engines import fetching
 from ocr_tasks.engines.ppocr import RECOGNIZER
 from ocr_tasks.engines.weights import digest_of_file
 from ocr_tasks.errors import (
@@ -18,7 +20,7 @@ from ocr_tasks.errors import (
 )
 from ocr_tasks.evaluation.contest import VAL_JUDGED
 from ocr_tasks.jobs import model_finetune as job
-from ocr_tasks.registry.champions import champion
+from ocr_tasks.registry.champions import NOBODY, champion, promote
 from ocr_tasks.registry.versions import find
 from ocr_tasks.training import train as room
 from tests.jobs.tuning import SMALLEST, nudged_weights, plant_readings, settings_in
@@ -115,8 +117,6 @@ def test_a_candidate_judged_against_another_champion_is_not_promoted(settings, t
     plant_readings(settings)
     job.decide(settings, workers=1)
     other = registered(settings.registry, storage.absolute(str(tmp_path / "export")))
-    from ocr_tasks.registry.champions import NOBODY, promote
-
     promote(settings.registry, "rec", other.digest, NOBODY, "quicker")
     with pytest.raises(ChampionChangedError):
         job.promote(settings, workers=1)
@@ -129,6 +129,19 @@ def test_files_that_were_damaged_after_the_export_are_refused(settings):
     assert "inference.onnx is not what was exported" in job.evaluate(settings)["files"][0]
     with pytest.raises(GateRefusedError, match="REFUSED files"):
         job.decide(settings, workers=1)
+
+
+def test_print_that_was_replayed_is_no_retention_set(settings):
+    plant_readings(settings)
+    replay = replace(settings.train.replay, dataset=settings.retention)
+    train = replace(settings.train, replay=replay)
+    folder = Path(settings.retention.removeprefix("file://"))
+    shutil.copy(folder / "val.txt", folder / "train.txt")
+    try:
+        with pytest.raises(GateRefusedError, match="REFUSED leak: retention: 8 lines"):
+            job.decide(settings.model_copy(update={"train": train}), workers=1)
+    finally:
+        (folder / "train.txt").unlink()
 
 
 def test_without_a_retention_set_the_gate_refuses(settings):
@@ -158,6 +171,48 @@ def test_a_finished_training_is_not_done_again_and_another_one_has_no_place_ther
     other = settings.model_copy(update={"train": settings.train.__class__(epochs=2)})
     with pytest.raises(PlanConflictError):
         job.train(other)
+
+
+def test_a_training_that_was_killed_goes_on_from_its_last_checkpoint(tmp_path):
+    train = SMALLEST["train"] | {"epochs": 2, "learning_rate": 1e-6}
+    settings = settings_in(tmp_path, train=train)
+
+    def killed_in_the_second_epoch(step):
+        if step.step > step.steps // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job.train(settings, killed_in_the_second_epoch)
+    with pytest.raises(TrainingError, match="there is no train_result"):
+        job.export(settings)
+    steps = []
+    result = job.train(settings, steps.append)
+    assert [each.step for each in steps] == list(
+        range(steps[-1].steps // 2 + 1, steps[-1].steps + 1)
+    )
+    assert len(result["evaluations"]) == 3
+
+
+def test_what_lies_in_s3_is_evaluated_judged_and_promoted_there(
+    settings, s3_endpoint, tmp_path, monkeypatch
+):
+    copies = tmp_path / "copies"
+    monkeypatch.setattr(fetching.platformdirs, "user_cache_path", lambda name: copies / name)
+    root = s3_endpoint.uri("finetune").rstrip("/")
+    moved = {"registry": f"{root}/registry"}
+    for key in ("dataset", "retention", "output"):
+        url = getattr(settings, key)
+        moved[key] = f"{root}/{key}"
+        for name in names_at(url):
+            storage.write(f"{moved[key]}/{name}", storage.read_bytes(f"{url}/{name}"))
+    there = settings.model_copy(update=moved)
+    job.evaluate_base(there)
+    assert job.evaluate(there)["files"] == []
+    plant_readings(there)
+    assert job.decide(there, workers=1)["promoted"] is True
+    told = job.promote(there, workers=1)
+    assert told["url"].startswith(f"{root}/registry/models/rec/")
+    assert champion(there.registry, "rec").digest == told["sha256"]
 
 
 def test_what_was_not_done_yet_is_named(tmp_path):
