@@ -35,8 +35,8 @@ from ocr_tasks.evaluation.verdict import Verdict
 
 TIMED_LINES = 50  # on which both models take turns
 VAL_JUDGED = (
-    "There is no test part. It was judged on val, by which its weights were chosen: what it reads "
-    "there looks better than it is."
+    "It was judged on val, by which its weights were chosen: what it reads there looks better "
+    "than it is."
 )
 CANDIDATE, CHAMPION = "candidate", "champion"
 
