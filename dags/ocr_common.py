@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from ocr_tasks.errors import PermanentError, SettingsError, TransientError
 
 RESULTS = Asset("ocr_results", uri="x-ocr-tasks://results")
 DATASET = Asset("ocr_dataset", uri="x-ocr-tasks://dataset")
+CHAMPION = Asset("ocr_champion", uri="x-ocr-tasks://champion")
 
 # Create the pool with as many slots as shards may be read at once: a GPU or a core each.
 OCR_POOL = "ocr"
@@ -88,6 +89,13 @@ def nested_without_nulls(values: dict[str, Any]) -> dict[str, Any]:
         for key, value in values.items()
     }
     return {key: value for key, value in kept.items() if value not in (None, {})}
+
+
+def told_of(asset: Asset, context: Mapping[str, Any]) -> dict[str, Any]:
+    """What the last update said of an asset that triggered the run; nothing if none did."""
+    events = (context.get("triggering_asset_events") or {}).get(asset) or ()
+    last = max(events, key=lambda event: event.timestamp, default=None)
+    return dict(last.extra) if last is not None else {}
 
 
 def retry_values(values: dict[str, Any], config: str | None) -> tuple[str, dict[str, Any]]:

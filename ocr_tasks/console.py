@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +11,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -21,7 +22,11 @@ from ocr_tasks.errors import OcrTasksError
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.text.names import visible
 
+if TYPE_CHECKING:
+    from ocr_tasks.training.loop import Step  # which brings PaddlePaddle along
+
 LOG_SECONDS = 10.0  # between two lines of progress where there is no terminal
+
 
 out = Console()
 err = Console(stderr=True)
@@ -93,6 +98,45 @@ def page_progress(units: str = "pages") -> Iterator[PageProgress]:
     )
     with Progress(*columns, console=err) as progress:
         yield _Bar(progress, units)
+
+
+class TrainingProgress:
+    """Hears every step of a training, and shows loss, validation and the time that is left."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+        self._shown = -LOG_SECONDS
+
+    def __call__(self, step: "Step") -> None:
+        """Takes note of a step."""
+        told = (
+            f"loss {step.loss:.3f}, val exact {step.evaluation.exact:.1%}, "
+            f"CER {step.evaluation.cer:.4f}, {step.seconds_left / 60:.0f} min left"
+        )
+        if self._progress is not None:
+            self._move(self._progress, step, told)
+            return
+        now = time.monotonic()
+        if step.step == step.steps or now - self._shown >= LOG_SECONDS:
+            self._shown = now
+            err.print(f"{step.step} of {step.steps} steps, {told}", highlight=False)
+
+    def _move(self, progress: Progress, step: "Step", told: str) -> None:
+        if self._task is None:  # where nothing is left to train, no bar is drawn
+            self._task = progress.add_task("", total=step.steps)
+        progress.update(self._task, completed=step.step, description=told)
+
+
+@contextmanager
+def training_progress() -> Iterator[TrainingProgress]:
+    """A bar on a terminal, plain lines anywhere else."""
+    if not err.is_terminal:
+        yield TrainingProgress()
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=err) as progress:
+        yield TrainingProgress(progress)
 
 
 def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0, rows_in: str = "") -> None:

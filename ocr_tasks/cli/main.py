@@ -10,6 +10,7 @@ from ocr_tasks import __version__
 from ocr_tasks.admission import refuse_url
 from ocr_tasks.cli.archive_ocr import archive
 from ocr_tasks.cli.dataset_refresh import dataset
+from ocr_tasks.cli.model_finetune import finetune
 from ocr_tasks.cli.models import models
 from ocr_tasks.cli.options import Config, Overrides, as_text
 from ocr_tasks.console import err, out, print_engines, print_error, print_page_title
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(archive, name="archive-ocr")
 app.add_typer(dataset, name="dataset-refresh")
+app.add_typer(finetune, name="model-finetune")
 app.add_typer(models, name="models")
 
 

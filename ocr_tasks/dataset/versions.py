@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.manifest import Draft, VersionFile, files_in, files_table
+from ocr_tasks.dataset.check import check_dataset
+from ocr_tasks.dataset.image_rules import LimitSpec
+from ocr_tasks.dataset.manifest import Draft, VersionFile, draft_of, files_in, files_table
+from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.errors import DamagedFileError, DatasetError, SettingsError, SourceChangedError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.stamps import file_of
@@ -52,7 +55,7 @@ def publish_version(
         StorageError: a store did not answer; the next call goes on.
     """
     folder = storage.join(url, draft.fingerprint)
-    there = _version_at(folder)
+    there = version_at(folder)
     if there is not None:
         refuse_tampered(folder, whole=False)
         return there, False
@@ -70,7 +73,7 @@ def publish_version(
     } | told
     written = json.dumps(version, indent=2, ensure_ascii=False) + "\n"
     is_new = _create(folder, VERSION, written.encode())
-    return _version_at(folder) or version, is_new
+    return version_at(folder) or version, is_new
 
 
 def _copy_files(
@@ -122,7 +125,13 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _version_at(folder: str) -> Json | None:
+def version_at(folder: str) -> Json | None:
+    """What the version in the folder at this URL says of itself; None where none was published.
+
+    Raises:
+        DamagedFileError: its own file is not what was written.
+        StorageError: the store did not answer.
+    """
     uri = storage.join(folder, VERSION)
     try:
         written = storage.read_bytes(uri)
@@ -163,6 +172,19 @@ def _refuse_other(folder: str, file: VersionFile) -> None:
         raise DamagedFileError(f"{uri} is not what was published")
 
 
+def fingerprint_of(dataset: Dataset, limits: LimitSpec, workers: int | None = None) -> str:
+    """The fingerprint of a dataset: as it was published, or as it would be.
+
+    Raises:
+        DamagedFileError: the version's own file is not what was written.
+        StorageError, WorkerDiedError: see check_dataset.
+    """
+    version = version_at(dataset.root)
+    if version is not None:
+        return str(version["fingerprint"])
+    return draft_of(check_dataset(dataset, limits, {}, workers)).fingerprint
+
+
 def list_versions(url: str) -> list[Json]:
     """What every version below ``url`` says of itself, the oldest first.
 
@@ -175,7 +197,7 @@ def list_versions(url: str) -> list[Json]:
     for name in storage.names_in(url):
         folder = storage.join(url, name)
         try:
-            version = None if name == STAGING else _version_at(folder)
+            version = None if name == STAGING else version_at(folder)
         except DamagedFileError as error:
             version = {"fingerprint": name, "url": folder, "created_at": "", "fault": str(error)}
         if version is not None:

@@ -89,3 +89,9 @@ def trained_on(
     images = [each.pixels_sha256 for each in facts.values() if isinstance(each, ImageFacts)]
     texts = {(sample.group, sample.label) for sample in samples if sample.group is not None}
     return TrainedOn(frozenset(images), frozenset(texts))
+
+
+def all_of(seen: Sequence[TrainedOn]) -> TrainedOn:
+    """What a model has seen that was trained on several datasets."""
+    images = frozenset(image for each in seen for image in each.images)
+    return TrainedOn(images, frozenset(text for each in seen for text in each.texts))

@@ -23,6 +23,8 @@ from ocr_tasks.imaging.crops import Pixels, pad_to_bucket, strip_of
 from ocr_tasks.records import LineText
 from ocr_tasks.text.names import printable
 
+Part = Literal["train", "val", "test"]
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSpec:
@@ -33,7 +35,7 @@ class EvaluationSpec:
     changes no text.
     """
 
-    part: Literal["train", "val", "test"] = "test"
+    part: Part = "test"
     source_column: str = "src"
     batch_lines: Annotated[int, Ge(1)] = 4
 

@@ -8,10 +8,13 @@ from ocr_tasks.records import EngineInfo
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What one model read in the untouched test set and in the fixed retention set."""
+    """What one model read in the untouched test set, and in the fixed one of what must be kept.
+
+    ``retention`` is None where there is no such set.
+    """
 
     test: EvalReport
-    retention: EvalReport
+    retention: EvalReport | None
 
     @property
     def engine(self) -> EngineInfo:
@@ -20,8 +23,9 @@ class Readings:
 
     @property
     def by_set(self) -> dict[str, EvalReport]:
-        """Both reports, by what they are of."""
-        return {"test": self.test, "retention": self.retention}
+        """The reports, by what they are of."""
+        both = {"test": self.test, "retention": self.retention}
+        return {name: report for name, report in both.items() if report is not None}
 
 
 @dataclass(frozen=True, slots=True)

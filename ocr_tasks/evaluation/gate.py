@@ -21,6 +21,7 @@ from ocr_tasks.evaluation.pairing import PairedLines, paired
 from ocr_tasks.evaluation.verdict import Figure, Ruling, Verdict
 from ocr_tasks.records import ModelInfo
 
+NOT_JUDGED = "there is no retention set, so nobody knows what was forgotten"
 DRAWABLE = 4  # documents of a stratum, below which only its lines can be drawn
 
 
@@ -31,7 +32,8 @@ class GateRules:
     It must be better on the test set by more than ``margin``, and not worse by more than
     ``retention_margin`` on the retention set, and by more than ``stratum_margin`` on any stratum
     of either that has ``stratum_lines`` lines. Each holds for the whole interval, and not for its
-    middle alone. Both sets need lines of ``min_documents`` documents.
+    middle alone. Both sets need lines of ``min_documents`` documents. Without a retention set a
+    candidate is refused, unless ``needs_retention`` is false.
     """
 
     margin: Annotated[float, Ge(0)] = 0.005
@@ -39,6 +41,7 @@ class GateRules:
     stratum_margin: Annotated[float, Ge(0)] = 0.02
     stratum_lines: Annotated[int, Ge(1)] = 100
     min_documents: Annotated[int, Ge(2)] = 8
+    needs_retention: bool = True
     guards: GuardSpec = field(default_factory=GuardSpec)
     bootstrap: BootstrapSpec = field(default_factory=BootstrapSpec)
 
@@ -76,6 +79,10 @@ def _of_readings(
     candidate: Readings, champion: Readings, rules: GateRules, notes: list[str]
 ) -> Iterator[Ruling]:
     """Rules of what was read; what could not be judged goes into ``notes``."""
+    if candidate.retention is None and rules.needs_retention:
+        yield Ruling("retention", False, NOT_JUDGED, {})
+    elif candidate.retention is None:
+        notes.append(NOT_JUDGED)
     for name, report in candidate.by_set.items():
         pairs = paired(report, champion.by_set[name])
         if pairs is None or not pairs.champion:

@@ -16,7 +16,7 @@ from ocr_tasks.faults import damage_named
 
 Json = dict[str, Any]
 
-VERDICT = "verdict.json"
+VERDICT, CHECKS = "verdict.json", "checks.json"
 
 
 def write_evaluation(
@@ -80,6 +80,19 @@ def read_verdict(output: str) -> Verdict:
     data = storage.read_bytes(url)
     with damage_named(url):
         return verdict_of(_object_in(data))
+
+
+def write_checks(output: str, checks: Json) -> None:
+    """Writes ``checks.json`` below the URL ``output``: what a candidate's files are worth."""
+    _write_json(storage.join(output, CHECKS), checks)
+
+
+def read_checks(output: str) -> Json:
+    """The checks that were written there. Raises as ``read_evaluation``."""
+    url = storage.join(output, CHECKS)
+    data = storage.read_bytes(url)
+    with damage_named(url):
+        return _object_in(data)
 
 
 def _object_in(data: bytes) -> Json:

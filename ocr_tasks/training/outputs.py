@@ -11,22 +11,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.numpy
 import yaml
 
 from ocr_tasks import storage
 from ocr_tasks.engines.ppocr import RECOGNIZER
+from ocr_tasks.errors import ModelError, TrainingError
+from ocr_tasks.faults import damage_named
+from ocr_tasks.records import ModelInfo
 from ocr_tasks.training.checkpoints import Progress
 from ocr_tasks.training.curves import draw_curves
 from ocr_tasks.training.export import CONFIG, STEM
 from ocr_tasks.training.loop import LATEST
 from ocr_tasks.training.network import State
-from ocr_tasks.training.parity import Parity
 from ocr_tasks.training.spec import TrainSpec
 
 BEST = "best_accuracy/best_accuracy.safetensors"
 INFERENCE = "best_accuracy/inference"
 LOG, SETTINGS, CURVES, RESULT = "train.log", "config.yaml", "curves.png", "train_result.json"
+EXPORTED = "exported.json"  # the digests of the files that serve, and their parity
 
 Json = dict[str, Any]
 
@@ -67,17 +71,62 @@ def write_settings(output: str, spec: TrainSpec) -> None:
     storage.write(storage.join(output, SETTINGS), told.encode("utf-8"))
 
 
-def write_best(output: str, state: State, folder: Path) -> None:
-    """Writes the best weights, and the files in the local ``folder`` that serve them."""
+def write_best(output: str, state: State) -> None:
+    """Writes the best weights."""
     storage.write(storage.join(output, BEST), safetensors.numpy.save(state))
+
+
+def read_best(output: str) -> State:
+    """The best weights that were written below ``output``.
+
+    Raises:
+        ModelError: they are not there, or damaged.
+        StorageError: the store did not answer.
+    """
+    uri = storage.join(output, BEST)
+    try:
+        return safetensors.numpy.load(storage.read_bytes(uri))
+    except (FileNotFoundError, safetensors.SafetensorError) as error:
+        raise ModelError(f"cannot read the weights {uri}: {error}") from error
+
+
+def write_served(output: str, folder: Path) -> None:
+    """Writes the files in the local ``folder``, which serve the best weights."""
     for path in sorted(folder.iterdir()):
         storage.write(storage.join(output, INFERENCE, path.name), path.read_bytes())
 
 
+def read_told(output: str, name: str) -> Json:
+    """What RESULT or EXPORTED says of the training below ``output``.
+
+    Raises:
+        TrainingError: it has not come so far.
+        DamagedFileError: it is not what was written.
+        StorageError: the store did not answer.
+    """
+    uri = storage.join(output, name)
+    try:
+        data = storage.read_bytes(uri)
+    except FileNotFoundError as error:
+        raise TrainingError(f"there is no {name} in {output}: train and export first") from error
+    with damage_named(uri):
+        told: Json = json.loads(data)
+        return told
+
+
+def write_told(output: str, name: str, values: Json) -> None:
+    """Writes JSON below ``output``."""
+    told = json.dumps(values, ensure_ascii=False, indent=1)
+    storage.write(storage.join(output, name), told.encode("utf-8"))
+
+
 def write_result(
-    output: str, progress: Progress, parities: Mapping[str, Parity], left_out: Mapping[str, int]
+    output: str, base: ModelInfo, progress: Progress, left_out: Mapping[str, int]
 ) -> Json:
-    """Draws the curves and writes ``train_result.json``, which it returns."""
+    """Draws the curves and writes ``train_result.json``, which it returns.
+
+    It says that it is done only once the weights are exported.
+    """
     curves = draw_curves(progress.evaluations, progress.best)
     storage.write(storage.join(output, CURVES), curves)
     assert progress.best is not None
@@ -93,12 +142,12 @@ def write_result(
         },
         "best": asdict(progress.best),
         "evaluations": [asdict(each) for each in progress.evaluations],
-        "parity": {form: asdict(parity) for form, parity in parities.items()},
+        "base": asdict(base),
+        "parity": {},
         "left_out": dict(left_out),
-        "done_flag": True,
+        "done_flag": False,
     }
-    told = json.dumps(result, ensure_ascii=False, indent=1)
-    storage.write(storage.join(output, RESULT), told.encode("utf-8"))
+    write_told(output, RESULT, result)
     return result
 
 

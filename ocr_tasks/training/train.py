@@ -3,18 +3,16 @@
 import hashlib
 import json
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
 from ocr_tasks.training.batches import Source
-from ocr_tasks.training.export import export
+from ocr_tasks.training.best import export_best
 from ocr_tasks.training.front import compiled_front
 from ocr_tasks.training.lines import Lines, lines_of
 from ocr_tasks.training.loop import Course, Listener, fine_tune
@@ -26,14 +24,12 @@ from ocr_tasks.training.outputs import (
     write_result,
     write_settings,
 )
-from ocr_tasks.training.parity import check_parity
 from ocr_tasks.training.replay import rendered_lines
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Student
 from ocr_tasks.training.weights import Base, load_base
 from ocr_tasks.workers import cores
 
-PARITY_LINES = 200
 RETENTION_LINES = 200  # of rendered print, to see what was forgotten
 
 OF_THE_MACHINE = {"device", "threads", "max_minutes", "save_interval"}  # may change on resume
@@ -42,16 +38,26 @@ log = logging.getLogger(__name__)
 
 
 def train(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambda _: None) -> Json:
-    """Trains on the lines of ``dataset`` and writes all outputs below the URL ``output``.
+    """Trains as ``learn`` does, and exports the best weights; returns the result.
+
+    Raises:
+        ParityError: an exported model does not say what the trained network says.
+        and what ``learn`` raises.
+    """
+    learn(dataset, output, spec, hear)
+    return export_best(dataset, output, spec)
+
+
+def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambda _: None) -> Json:
+    """Trains on the lines of ``dataset`` and writes the best weights below the URL ``output``.
 
     Where a checkpoint of the same training lies there, it goes on from it. Returns the result,
-    as ``train_result.json`` has it.
+    as ``train_result.json`` has it; nothing is exported yet.
 
     Raises:
         ModelError: the base weights are absent, or not the pinned ones.
         DatasetError: no line of train or val can be learnt from.
         TrainingError: the loss is no number.
-        ParityError: an exported model does not say what the trained network says.
         PlanConflictError: another training's checkpoint lies there.
         StorageError: a store did not answer.
     """
@@ -69,12 +75,9 @@ def train(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
         student = _student(base, [train_lines, val, retention, *(s.lines for s in replayed)], spec)
         course = Course(sources, val, retention, output, _fingerprint(base, sources, val, spec))
         progress = fine_tune(student, course, spec, hear)
-        with tempfile.TemporaryDirectory() as folder:
-            export(student.put_back(), base.graph, base.bindings, base.charset, Path(folder))
-            strips = [val.strip(line) for line in range(min(PARITY_LINES, len(val.lines)))]
-            parities = check_parity(base.network, Path(folder), strips)
-            write_best(output, get_state(base.network), Path(folder))
-        return write_result(output, progress, parities, left_out)
+        student.put_back()
+        write_best(output, get_state(base.network))
+        return write_result(output, base.info, progress, left_out)
 
 
 def _tell(lines: Lines, val: Lines, replayed: Sequence[Source], left_out: Counter[str]) -> None:

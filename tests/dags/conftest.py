@@ -56,6 +56,12 @@ def dataset_refresh(dag_bag: Any) -> Any:
     return dag_bag.dags["dataset_refresh"]
 
 
+@pytest.fixture(scope="session")
+def model_finetune(dag_bag: Any) -> Any:
+    """The DAG model_finetune."""
+    return dag_bag.dags["model_finetune"]
+
+
 def run_of(dag: Any, **conf: Any) -> Any:
     """A whole run of a DAG, in this process."""
     try:

@@ -2,8 +2,10 @@
 
 import importlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,29 @@ def test_unknown_keys_are_named(common: ModuleType) -> None:
     with pytest.raises(SettingsError, match="inptu"):
         common.refuse_unknown_keys({"inptu": 1, "output": 2}, ["input", "output"])
     common.refuse_unknown_keys({"output": 2}, ["input", "output"])
+
+
+def test_a_run_knows_what_the_last_update_of_its_asset_said(common: ModuleType) -> None:
+    from airflow.sdk.execution_time.comms import AssetEventDagRunReferenceResult
+    from airflow.sdk.execution_time.context import TriggeringAssetEventsAccessor
+
+    def update(asset: Any, hour: int, **extra: str) -> AssetEventDagRunReferenceResult:
+        return AssetEventDagRunReferenceResult(
+            asset={"name": asset.name, "uri": asset.uri, "extra": {}},
+            extra=extra,
+            source_task_id="publish",
+            source_dag_id="dataset_refresh",
+            source_run_id="june",
+            source_map_index=-1,
+            source_aliases=[],
+            timestamp=datetime(2026, 6, 1, hour, tzinfo=UTC),
+        )
+
+    dataset = common.DATASET
+    updates = [update(dataset, 9, url="new"), update(dataset, 8, url="old")]
+    others = [update(common.RESULTS, 10, url="results")]
+    context = {"triggering_asset_events": TriggeringAssetEventsAccessor.build(updates + others)}
+    assert common.told_of(dataset, context) == {"url": "new"}
+    without = {"triggering_asset_events": TriggeringAssetEventsAccessor.build(others)}
+    for none in (without, {"triggering_asset_events": None}, {}):
+        assert common.told_of(dataset, none) == {}

@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 ARCHIVE_OCR = ROOT / "docs" / "archive_ocr.md"
 DATASET_REFRESH = ROOT / "docs" / "dataset_refresh.md"
+MODEL_FINETUNE = ROOT / "docs" / "model_finetune.md"
 MODELS = ROOT / "docs" / "models.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 ERRORS = ROOT / "docs" / "errors.md"

@@ -21,11 +21,13 @@ from ocr_tasks.evaluation.guards import GuardSpec
 from ocr_tasks.evaluation.tables import summary_of
 from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
+from ocr_tasks.jobs.model_finetune import ModelFinetuneSettings
 from ocr_tasks.settings import JobSettings, parse_overrides
 from tests.docs.pages import (
     ARCHITECTURE,
     ARCHIVE_OCR,
     DATASET_REFRESH,
+    MODEL_FINETUNE,
     MODELS,
     README,
     ROOT,
@@ -39,6 +41,7 @@ from tests.evaluation.planting import champion, honest, sound
 PIPELINES: dict[str, tuple[Path, type[JobSettings]]] = {
     "archive_ocr": (ARCHIVE_OCR, ArchiveOcrSettings),
     "dataset_refresh": (DATASET_REFRESH, DatasetRefreshSettings),
+    "model_finetune": (MODEL_FINETUNE, ModelFinetuneSettings),
 }
 # What commands without a setting of their own are documented in.
 PAGE_OF = {name: page for name, (page, _) in PIPELINES.items()} | {"models": MODELS}

@@ -291,3 +291,12 @@ def test_a_verdict_is_told_in_words_and_numbers_and_survives_json():
     assert "passed improvement" in said
     assert verdict_of(verdict.as_json()) == verdict
     assert str(verdict_on(honest())).endswith("promoted")
+
+
+def test_without_a_retention_set_a_candidate_is_refused_unless_the_rules_say_otherwise():
+    candidate, base = (replace(each, retention=None) for each in (honest(), champion()))
+    refused = decide(candidate, base, RULES, sound())
+    assert refused_by(refused) == {"retention"}
+    lenient = decide(candidate, base, replace(RULES, needs_retention=False), sound())
+    assert lenient.promoted
+    assert any("no retention set" in note for note in lenient.notes)

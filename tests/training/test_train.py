@@ -1,5 +1,6 @@
 """A training from the data set to files that serve, local and in S3."""
 
+import hashlib
 import io
 import json
 
@@ -15,11 +16,12 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import VAL, LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.errors import ParityError
+from ocr_tasks.errors import ParityError, TrainingError
 from ocr_tasks.imaging.crops import pad_to_bucket
+from ocr_tasks.training import best
 from ocr_tasks.training import train as room
 from ocr_tasks.training.lines import lines_of
-from ocr_tasks.training.outputs import BEST, CURVES, INFERENCE, LOG, RESULT, SETTINGS
+from ocr_tasks.training.outputs import BEST, CURVES, EXPORTED, INFERENCE, LOG, RESULT, SETTINGS
 from ocr_tasks.training.spec import ReplaySpec, TrainSpec
 from ocr_tasks.training.train import train
 from ocr_tasks.training.weights import load_base
@@ -145,15 +147,34 @@ def test_a_training_reads_and_writes_s3(dataset_url, s3_endpoint):
 
 
 def test_a_broken_export_is_refused_and_no_result_is_written(tmp_path, dataset_url, monkeypatch):
-    written = room.export
+    written = best.export
 
     def broken(network, graph, bindings, charset, folder):
         written(network, graph, bindings, charset, folder)
         (folder / "inference.onnx").write_bytes(graph.filled({}))
 
     url = storage.absolute(str(tmp_path / "trained"))
-    monkeypatch.setattr(room, "export", broken)
+    monkeypatch.setattr(best, "export", broken)
     spec = TrainSpec(scope="head", epochs=4, batch=4, learning_rate=2e-3, replay=REPLAY)
     with pytest.raises(ParityError, match="the onnx form agrees with the trained network at"):
         train(dataset(dataset_url), url, spec)
-    assert not storage.exists(f"{url}/{RESULT}")
+    assert read_json(f"{url}/{RESULT}")["done_flag"] is False
+    assert not storage.exists(f"{url}/{INFERENCE}/inference.onnx")
+
+
+def test_what_was_learnt_can_be_exported_again_to_the_same_bytes(outputs, dataset_url):
+    url, result = outputs
+    before = read_json(f"{url}/{EXPORTED}")
+    served = storage.read_bytes(f"{url}/{INFERENCE}/inference.onnx")
+    storage.write(f"{url}/{INFERENCE}/inference.onnx", served[:-100])
+    assert best.export_best(dataset(dataset_url), url, SPEC) == result
+    assert storage.read_bytes(f"{url}/{INFERENCE}/inference.onnx") == served
+    again = read_json(f"{url}/{EXPORTED}")
+    assert again["files"]["inference.onnx"] == before["files"]["inference.onnx"]
+    assert again["files"]["inference.onnx"] == hashlib.sha256(served).hexdigest()
+
+
+def test_nothing_is_exported_where_nobody_has_trained(tmp_path, dataset_url):
+    url = storage.absolute(str(tmp_path / "empty"))
+    with pytest.raises(TrainingError, match="there is no train_result"):
+        best.export_best(dataset(dataset_url), url, SPEC)

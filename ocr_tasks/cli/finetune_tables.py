@@ -1,0 +1,68 @@
+"""What ``ocr-tasks model-finetune`` prints."""
+
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from ocr_tasks.console import out
+from ocr_tasks.text.names import visible
+
+Json = dict[str, Any]
+
+SHOWN = ("lines", "exact", "cer", "wer", "lines_a_second")  # of a set's numbers
+
+
+def print_result(result: Json) -> None:
+    """A training's evaluations, a row each, the best marked; and how exact its export is."""
+    table = Table("epoch", "minutes", "loss", "val exact", "val CER", "print CER", "")
+    for each in result["evaluations"]:
+        table.add_row(
+            f"{each['epoch']:.1f}",
+            f"{each['minutes']:.1f}",
+            f"{each['loss']:.3f}",
+            f"{each['exact']:.1%}",
+            f"{each['cer']:.4f}",
+            f"{each['retention_cer']:.4f}",
+            "best" if each == result["best"] else "",
+        )
+    out.print(table)
+    for reason, count in result["left_out"].items():
+        _say(f"left out: {count} lines, {reason}")
+    for form, parity in result["parity"].items():
+        agree = f"{parity['equal']:.2%} of the steps of {parity['crops']} lines agree"
+        _say(f"{form}: {agree}, probabilities to {parity['most_off']:.1g}")
+
+
+def print_numbers(checks: Json) -> None:
+    """What candidate and champion read, a table a set; or what is wrong with the files."""
+    for fault in checks["files"]:
+        _say(f"faulty: {fault}")
+    for name, both in checks["numbers"].items():
+        table = Table("", *both, title=name)
+        for number in SHOWN:
+            table.add_row(number, *(f"{told[number]:.4g}" for told in both.values()))
+        out.print(table)
+    if checks["time_ratio"] is not None:
+        _say(f"{checks['time_ratio']:.2f} of the champion's time")
+
+
+def print_verdict(verdict: Json) -> None:
+    """A verdict, a line a rule."""
+    for ruling in verdict["rulings"]:
+        passed = "passed" if ruling["passed"] else "REFUSED"
+        _say(f"{passed} {ruling['rule']}: {ruling['said']}")
+    for note in verdict["notes"]:
+        _say(f"note: {note}")
+    _say("the gate lets it pass" if verdict["promoted"] else "the gate refuses it")
+
+
+def print_promoted(promoted: Json) -> None:
+    """The new champion: its name and digest, why it is, and how pages are read with it."""
+    _say(f"champion {promoted['number']}: {promoted['name']} {promoted['sha256']}")
+    _say(promoted["reason"])
+    _say(f"-o engine.rec_model={promoted['url']} -o engine.rec_sha256={promoted['sha256']}")
+
+
+def _say(text: str) -> None:
+    out.print(escape(visible(text)), highlight=False, soft_wrap=True)

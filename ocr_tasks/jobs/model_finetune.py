@@ -1,0 +1,300 @@
+"""A recogniser fine-tuned on labelled lines, judged against the champion, and promoted if better.
+
+Every step leaves its word below the output, and the next one begins with that: a step that was
+broken off is done again, or, as a training, goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+from ocr_tasks import __version__, storage
+from ocr_tasks.admission import refuse_secrets, refuse_url
+from ocr_tasks.dataset.groups import GroupSpec
+from ocr_tasks.dataset.image_rules import LimitSpec
+from ocr_tasks.dataset.reading import read_dataset
+from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
+from ocr_tasks.dataset.versions import fingerprint_of
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import SettingsError
+from ocr_tasks.evaluation import gate
+from ocr_tasks.evaluation.checks import all_of, trained_on
+from ocr_tasks.evaluation.contest import (
+    CANDIDATE,
+    VAL_JUDGED,
+    Contest,
+    ReaderSpec,
+    evidence_of,
+    has_read,
+    part_of,
+    promoting_verdict,
+    read_by_candidate,
+    read_by_champion,
+    refuse_unless_promoted,
+)
+from ocr_tasks.evaluation.evaluate import EvaluationSpec
+from ocr_tasks.evaluation.evidence import TrainedOn
+from ocr_tasks.evaluation.gate import GateRules
+from ocr_tasks.evaluation.outputs import read_checks, write_verdict
+from ocr_tasks.evaluation.verdict import Verdict
+from ocr_tasks.registry import champions
+from ocr_tasks.registry.base import kept_base
+from ocr_tasks.registry.cards import ModelCard
+from ocr_tasks.registry.versions import file_url, register
+from ocr_tasks.settings import JobSettings
+from ocr_tasks.stores.filesystems import SCHEMES
+from ocr_tasks.text.names import is_name
+from ocr_tasks.training.spec import TrainSpec
+
+if TYPE_CHECKING:
+    from ocr_tasks.training.loop import Listener
+
+Json = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+def _unheard(*_: Any) -> None:
+    """Progress that nobody wants to hear of."""
+
+
+class ModelFinetuneSettings(JobSettings):
+    """The settings; the command line and configs/model_finetune.yaml fill them.
+
+    ``retention`` is a dataset of what must be read as well as before. Versions are registered
+    under ``name``, or under that of the dataset's folder, and with ``licence`` in their card.
+    """
+
+    dataset: str
+    output: str
+    registry: str
+    retention: str | None = None
+    name: str = ""
+    licence: str = ""
+    schemes: tuple[str, ...] = SCHEMES
+    layout: LayoutSpec = LayoutSpec()
+    groups: GroupSpec = GroupSpec()
+    limits: LimitSpec = LimitSpec()
+    train: TrainSpec = TrainSpec()
+    engine: ReaderSpec = ReaderSpec()
+    evaluation: EvaluationSpec = EvaluationSpec()
+    gate: GateRules = GateRules()
+
+    def below(self, run_id: str) -> Self:
+        """The settings of a run that has a folder of its own below the output."""
+        return self.model_copy(update={"output": storage.join(self.output, run_id)})
+
+
+def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = _unheard) -> Json:
+    """Has the champion, or the built-in model, read the test part and the retention set.
+
+    ``on_progress`` hears (lines done, lines in all) of each. Returns its numbers by set.
+
+    Raises:
+        DatasetError, SettingsError, StorageError: a dataset cannot be read.
+        ModelError, RegistryError: the champion cannot be had.
+    """
+    from ocr_tasks.engines.loading import load_engine
+
+    settings = _admitted(settings)
+    engine = load_engine(_champions_engine(settings))
+    return read_by_champion(_contest(settings), engine, on_progress)
+
+
+def train(settings: ModelFinetuneSettings, hear: "Listener" = _unheard) -> Json:
+    """Trains, or goes on from the last checkpoint below the output; ``hear`` hears every step.
+
+    It begins with the champion's weights, unless ``train.base`` names others. Returns the result,
+    as train_result.json has it.
+
+    Raises:
+        TrainingError: the loss is no number.
+        PlanConflictError: the checkpoint there is of other lines, weights or settings.
+        DatasetError, ModelError, StorageError: see training.train.learn.
+    """
+    from ocr_tasks.training.train import learn
+
+    settings = _admitted(settings)
+    return learn(_dataset(settings), settings.output, _train_spec(settings), hear)
+
+
+def export(settings: ModelFinetuneSettings) -> Json:
+    """Exports the best weights as PaddlePaddle's files and ONNX, and holds both for parity.
+
+    Returns the training's result, which is done now.
+
+    Raises:
+        TrainingError, ParityError, ModelError, StorageError: see training.best.export_best.
+    """
+    from ocr_tasks.training.best import export_best
+
+    settings = _admitted(settings)
+    return export_best(_dataset(settings), settings.output, _train_spec(settings))
+
+
+def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = _unheard) -> Json:
+    """Has the exported model read what the champion read; pages and JSON show both.
+
+    Returns the checks, see contest.read_by_candidate: ``numbers`` has those of both by set, none
+    where the exported files are faulty, which the gate then says. Raises as evaluate_base, and
+    TrainingError where nothing was exported.
+    """
+    from ocr_tasks.engines.loading import load_engine
+    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
+
+    settings = _admitted(settings)
+    contest, champion = _contest(settings), load_engine(_champions_engine(settings))
+    exported = read_told(settings.output, EXPORTED)
+    if not has_read(contest):
+        read_by_champion(contest, champion, on_progress)
+    folder = storage.join(settings.output, INFERENCE)
+    return read_by_candidate(contest, folder, exported, champion, on_progress)
+
+
+def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
+    """The gate's verdict on what was evaluated; it is written below the output, and promotes none.
+
+    Raises:
+        SettingsError: nothing was evaluated.
+        GateRefusedError: a rule does not let the candidate pass.
+        StorageError, WorkerDiedError: see checks.trained_on.
+    """
+    settings = _admitted(settings)
+    dataset = _dataset(settings)
+    on_val = part_of(dataset, settings.evaluation) == VAL
+    seen = _trained_on(settings, dataset, (TRAIN,) if on_val else (TRAIN, VAL), workers)
+    try:
+        candidate, champion, checks = evidence_of(settings.output, seen)
+    except FileNotFoundError as error:
+        raise SettingsError(f"nothing was evaluated in {settings.output}: {error}") from error
+    verdict = gate.decide(candidate, champion, settings.gate, checks)
+    if on_val:
+        verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
+    write_verdict(settings.output, verdict)
+    refuse_unless_promoted(verdict)
+    return verdict.as_json()
+
+
+def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
+    """Registers the candidate that the gate let pass, and makes it the champion.
+
+    Returns ``sha256``, ``name``, ``url`` of the weights, and the ``number`` in the champions' log.
+
+    Raises:
+        GateRefusedError: the gate refused it, or has not judged these weights.
+        ChampionChangedError: another one was promoted since this one was judged.
+        RegistryError, StorageError: see versions.register.
+    """
+    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, RESULT, read_told
+
+    settings = _admitted(settings)
+    verdict = promoting_verdict(settings.output)
+    folder = storage.join(settings.output, INFERENCE)
+    names = read_told(settings.output, EXPORTED)["files"]
+    files = {name: storage.join(folder, name) for name in names}
+    card = _card(settings, read_told(settings.output, RESULT)["base"], verdict, workers)
+    version = register(settings.registry, "rec", files, card)
+    (reason,) = (each.said for each in verdict.rulings if each.rule == "improvement")
+    number = kept_base(settings.registry, settings.output).number
+    entry = champions.promote(settings.registry, "rec", version.digest, number, reason)
+    return {
+        "sha256": version.digest,
+        "name": version.card.name,
+        "url": file_url(settings.registry, version),
+        "number": entry.number,
+        "reason": reason,
+    }
+
+
+def rollback(registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES) -> Json:
+    """Brings back the champion before this one; returns the new entry of the log.
+
+    Raises:
+        RegistryError, ChampionChangedError: see champions.rollback.
+    """
+    refuse_url(registry, schemes)
+    root = storage.absolute(registry).rstrip("/")
+    return champions.rollback(root, "rec", reason).as_json()
+
+
+def run(
+    settings: ModelFinetuneSettings,
+    workers: int | None = None,
+    hear: "Listener" = _unheard,
+    dry_run: bool = False,
+) -> Json:
+    """All of it; returns what promote does, or after a ``dry_run`` the verdict. Raises as these."""
+    evaluate_base(settings)
+    train(settings, hear)
+    export(settings)
+    evaluate(settings)
+    verdict = decide(settings, workers)
+    return verdict if dry_run else promote(settings, workers)
+
+
+def _card(
+    settings: ModelFinetuneSettings, base: Json, verdict: Verdict, workers: int | None
+) -> ModelCard:
+    dataset, told = _dataset(settings), read_checks(settings.output)["numbers"]
+    return ModelCard(
+        name=settings.name,
+        base=base["name"],
+        base_sha256=base["sha256"],
+        dataset=dataset.root,
+        data_fingerprint=fingerprint_of(dataset, settings.limits, workers),
+        config=settings.model_dump(mode="json", include={"train", "gate", "evaluation"}),
+        seed=settings.train.seed,
+        licence=settings.licence,
+        pipeline_version=__version__,
+        metrics={name: both[CANDIDATE] for name, both in told.items()},
+        notes=" ".join(verdict.notes),
+    )
+
+
+def _dataset(settings: ModelFinetuneSettings) -> Dataset:
+    return read_dataset(settings.dataset, settings.layout, settings.groups)
+
+
+def _trained_on(
+    settings: ModelFinetuneSettings, dataset: Dataset, parts: Sequence[str], workers: int | None
+) -> TrainedOn:
+    """What the candidate has seen: these parts of its dataset, and the print that was replayed."""
+    seen = [trained_on(dataset, parts, settings.limits, workers)]
+    if settings.train.replay.dataset is not None:
+        print_ = read_dataset(settings.train.replay.dataset, LayoutSpec(), GroupSpec())
+        seen.append(trained_on(print_, (TRAIN, VAL), settings.limits, workers))
+    return all_of(seen)
+
+
+def _contest(settings: ModelFinetuneSettings) -> Contest:
+    sets = {"test": _dataset(settings)}
+    if settings.retention is not None:
+        sets["retention"] = read_dataset(settings.retention, settings.layout, settings.groups, ())
+    return Contest(settings.output, sets, settings.engine, settings.evaluation, settings.limits)
+
+
+def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
+    base = kept_base(settings.registry, settings.output)
+    return settings.engine.engine(base.weights, base.digest)
+
+
+def _train_spec(settings: ModelFinetuneSettings) -> TrainSpec:
+    if settings.train.base is not None:
+        return settings.train
+    base = kept_base(settings.registry, settings.output)
+    return replace(settings.train, base=base.weights, base_sha256=base.digest)
+
+
+def _admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
+    """The settings with absolute URLs, if they may be used."""
+    refuse_secrets(settings.model_dump(mode="json"))
+    places = {"dataset", "output", "registry", "retention"}
+    urls = {key: url for key, url in settings.model_dump(include=places).items() if url is not None}
+    for url in filter(None, (*urls.values(), settings.train.base, settings.train.replay.dataset)):
+        refuse_url(url, settings.schemes)
+    given = {key: storage.absolute(url).rstrip("/") for key, url in urls.items()}
+    name = settings.name or given["dataset"].rsplit("/", 1)[-1]
+    if not is_name(name):
+        raise SettingsError(f"name: {name!r} cannot be that of a folder in every store")
+    if f"{given['output']}/".startswith(f"{given['dataset']}/"):
+        raise SettingsError(f"the output {given['output']} lies in the dataset")
+    return settings.model_copy(update=given | {"name": name})

@@ -1,0 +1,52 @@
+"""The champion that a candidate begins with and is judged against: looked up once, and kept."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from ocr_tasks import storage
+from ocr_tasks.faults import damage_named
+from ocr_tasks.registry.champions import NOBODY, champion
+from ocr_tasks.registry.versions import file_url, find
+
+BASE = "base.json"
+STAGING = ".staging"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The champion of this number; None for name, digest and weights mean the built-in model.
+
+    ``weights`` is the URL of its ``inference.onnx``.
+    """
+
+    number: int
+    name: str | None = None
+    digest: str | None = None
+    weights: str | None = None
+
+
+def champion_now(root: str) -> Base:
+    """The recogniser that is the champion of the registry at the URL ``root``.
+
+    Raises:
+        RegistryError: its version is not there.
+        DamagedFileError, StorageError: see champions.history.
+    """
+    stands = champion(root, "rec")
+    if stands is None or stands.digest is None:
+        return Base(stands.number if stands else NOBODY)
+    version = find(root, "rec", stands.digest)
+    return Base(stands.number, version.card.name, version.digest, file_url(root, version))
+
+
+def kept_base(root: str, output: str) -> Base:
+    """The champion when this was asked first for the output; it stays so, whoever is promoted.
+
+    Raises as champion_now.
+    """
+    url = storage.join(output, BASE)
+    if not storage.exists(url):
+        data = json.dumps(asdict(champion_now(root)), indent=2) + "\n"
+        storage.create(url, data.encode(), storage.join(output, STAGING))
+    with damage_named(url):
+        return Base(**json.loads(storage.read_bytes(url)))
