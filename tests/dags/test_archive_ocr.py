@@ -27,7 +27,7 @@ def scans(tmp_path: Path) -> Path:
 
 def test_every_dag_imports(dag_bag: Any) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"archive_ocr", "dataset_refresh"}
+    assert set(dag_bag.dags) == {"archive_ocr", "dataset_refresh", "model_finetune"}
 
 
 def test_the_task_graph_is_plan_infer_seal(archive_ocr: Any) -> None:

@@ -105,10 +105,8 @@ def test_an_empty_part_is_a_finding_but_an_empty_test_part_is_none(folder):
     [
         (GroupSpec(), "w1"),
         (GroupSpec(column="page"), "7"),
-        (GroupSpec(column="none"), None),
         (GroupSpec(pattern=r"doc(\d+)_"), "12"),
         (GroupSpec(pattern=r"doc\d+"), "doc12"),
-        (GroupSpec(pattern="nothing"), None),
     ],
 )
 def test_the_group_is_told_by_a_file_or_the_images_name(folder, tmp_path, spec, group):
@@ -116,6 +114,12 @@ def test_the_group_is_told_by_a_file_or_the_images_name(folder, tmp_path, spec, 
     told = '{"file": "i/doc12_3.jpg", "group": "w1", "page": 7}\n'
     (tmp_path / "any.meta.jsonl").write_text(told)
     assert read(url, groups=spec).samples[0].group == group
+
+
+def test_a_sample_whose_name_has_no_group_has_none_if_others_have_one(folder):
+    url = folder(train="i/doc12_3.jpg\ta\ni/other.jpg\tb\n")
+    samples = read(url, groups=GroupSpec(pattern=r"doc\d+")).samples
+    assert [sample.group for sample in samples][:2] == ["doc12", None]
 
 
 def test_a_file_about_groups_that_is_broken_is_named_with_its_line(folder, tmp_path):
