@@ -38,8 +38,8 @@ from ocr_tasks.evaluation.gate import GateRules
 from ocr_tasks.evaluation.outputs import read_checks, write_verdict
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.registry import champions
-from ocr_tasks.registry.base import kept_base
 from ocr_tasks.registry.cards import ModelCard
+from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.registry.versions import file_url, register
 from ocr_tasks.settings import JobSettings
 from ocr_tasks.stores.filesystems import SCHEMES
@@ -194,7 +194,7 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     card = _card(settings, read_told(settings.output, RESULT)["base"], verdict, workers)
     version = register(settings.registry, "rec", files, card)
     (reason,) = (each.said for each in verdict.rulings if each.rule == "improvement")
-    number = kept_base(settings.registry, settings.output).number
+    number = kept_incumbent(settings.registry, settings.output).number
     entry = champions.promote(settings.registry, "rec", version.digest, number, reason)
     return {
         "sha256": version.digest,
@@ -273,15 +273,15 @@ def _contest(settings: ModelFinetuneSettings) -> Contest:
 
 
 def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
-    base = kept_base(settings.registry, settings.output)
-    return settings.engine.engine(base.weights, base.digest)
+    incumbent = kept_incumbent(settings.registry, settings.output)
+    return settings.engine.engine(incumbent.weights, incumbent.digest)
 
 
 def _train_spec(settings: ModelFinetuneSettings) -> TrainSpec:
     if settings.train.base is not None:
         return settings.train
-    base = kept_base(settings.registry, settings.output)
-    return replace(settings.train, base=base.weights, base_sha256=base.digest)
+    incumbent = kept_incumbent(settings.registry, settings.output)
+    return replace(settings.train, base=incumbent.weights, base_sha256=incumbent.digest)
 
 
 def _admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:

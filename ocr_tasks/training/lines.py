@@ -57,7 +57,7 @@ class Lines:
 
     def strip(self, line: int) -> Pixels:
         """The strip of a line."""
-        return self.strips[self.lines[line].strip]
+        return self.strips.strip(self.lines[line].strip)
 
 
 def reason_against(label: str, width: int, class_of: dict[str, int]) -> str | None:

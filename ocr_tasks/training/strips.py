@@ -3,7 +3,6 @@
 import os
 import tempfile
 import weakref
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from ocr_tasks.imaging.crops import LINE_HEIGHT, Pixels
 CHANNELS = 3
 
 
-class StripStore(Sequence[Pixels]):
+class StripStore:
     """Strips (LINE_HEIGHT, width, 3) in a file of this process's own, which goes with it."""
 
     def __init__(self) -> None:
@@ -27,16 +26,14 @@ class StripStore(Sequence[Pixels]):
         assert strip.shape[2] == CHANNELS
         os.pwrite(self._file.fileno(), strip.tobytes(), self._ends[-1] * LINE_HEIGHT * CHANNELS)
         self._ends.append(self._ends[-1] + strip.shape[1])
-        return len(self) - 1
+        return len(self._ends) - 2
 
     def width(self, number: int) -> int:
         """The width of a strip in pixels."""
         return self._ends[number + 1] - self._ends[number]
 
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def __getitem__(self, number: int) -> Pixels:  # type: ignore[override]
+    def strip(self, number: int) -> Pixels:
+        """The strip of that number."""
         width, start = self.width(number), self._ends[number] * LINE_HEIGHT * CHANNELS
         data = os.pread(self._file.fileno(), LINE_HEIGHT * width * CHANNELS, start)
         return np.frombuffer(data, np.uint8).reshape(LINE_HEIGHT, width, CHANNELS)

@@ -8,12 +8,12 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.registry.champions import NOBODY, champion
 from ocr_tasks.registry.versions import file_url, find
 
-BASE = "base.json"
+KEPT = "base.json"
 STAGING = ".staging"
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class Incumbent:
     """The champion of this number; None for name, digest and weights mean the built-in model.
 
     ``weights`` is the URL of its ``inference.onnx``.
@@ -25,7 +25,7 @@ class Base:
     weights: str | None = None
 
 
-def champion_now(root: str) -> Base:
+def champion_now(root: str) -> Incumbent:
     """The recogniser that is the champion of the registry at the URL ``root``.
 
     Raises:
@@ -34,19 +34,19 @@ def champion_now(root: str) -> Base:
     """
     stands = champion(root, "rec")
     if stands is None or stands.digest is None:
-        return Base(stands.number if stands else NOBODY)
+        return Incumbent(stands.number if stands else NOBODY)
     version = find(root, "rec", stands.digest)
-    return Base(stands.number, version.card.name, version.digest, file_url(root, version))
+    return Incumbent(stands.number, version.card.name, version.digest, file_url(root, version))
 
 
-def kept_base(root: str, output: str) -> Base:
+def kept_incumbent(root: str, output: str) -> Incumbent:
     """The champion when this was asked first for the output; it stays so, whoever is promoted.
 
     Raises as champion_now.
     """
-    url = storage.join(output, BASE)
+    url = storage.join(output, KEPT)
     if not storage.exists(url):
         data = json.dumps(asdict(champion_now(root)), indent=2) + "\n"
         storage.create(url, data.encode(), storage.join(output, STAGING))
     with damage_named(url):
-        return Base(**json.loads(storage.read_bytes(url)))
+        return Incumbent(**json.loads(storage.read_bytes(url)))
