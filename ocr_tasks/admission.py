@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ocr_tasks.errors import SettingsError
-from ocr_tasks.stores.filesystems import refuse_other_schemes
+from ocr_tasks.stores.filesystems import lies_in, refuse_other_schemes
 from ocr_tasks.text.credentials import has_credentials, names_a_secret
+from ocr_tasks.text.names import is_name
 
 SHORTEST_SECRET = 8  # characters; a shorter value may stand in a setting by chance
 ELSEWHERE = "give it by the environment, as docs/archive_ocr.md says"
@@ -30,6 +31,31 @@ def refuse_url(url: str, schemes: Sequence[str]) -> None:
     """
     refuse_credentials(url)
     refuse_other_schemes(url, schemes)
+
+
+def refuse_inside(output: str, source: str, what: str) -> None:
+    """Makes sure that the absolute URL ``output`` does not lead into ``source``, also by a link.
+
+    ``what`` says in a message what the source is.
+
+    Raises:
+        SettingsError: it does.
+    """
+    if lies_in(output, source):
+        raise SettingsError(f"the output {output} lies in the {what} {source}")
+
+
+def folder_name(name: str, url: str) -> str:
+    """``name``, or without one that of the folder at ``url``, if it can be a folder's anywhere.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    name = name or url.rsplit("/", 1)[-1]
+    if not is_name(name):
+        letters = "Latin letters, digits and . _ + -"
+        raise SettingsError(f"name: {name!r} is none: take {letters}, by -o name=…")
+    return name
 
 
 def refuse_secrets(values: Any, environment: Mapping[str, str] = os.environ) -> None:

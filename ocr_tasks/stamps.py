@@ -43,6 +43,16 @@ def stamped(sink: io.BytesIO) -> bytes:
     return sink.getvalue()
 
 
+def whole_rows(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """These columns, or all, of a file that is, to its last bit, the one that was stamped.
+
+    Raises:
+        ValueError: it is not, or carries no stamp.
+    """
+    refuse_damage(data)
+    return read_rows(io.BytesIO(data), columns)
+
+
 def refuse_damage(data: bytes) -> None:
     """Makes sure that a file is, to its last bit, the one that was stamped.
 

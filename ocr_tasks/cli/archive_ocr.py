@@ -17,7 +17,7 @@ from ocr_tasks.cli.options import (
     StoodOutput,
     StoodRunId,
     Workers,
-    as_text,
+    settings_of,
 )
 from ocr_tasks.console import err, out, page_progress, print_failures, print_seal
 from ocr_tasks.jobs import archive_ocr
@@ -180,10 +180,9 @@ def _settings(
     config: Path | None,
     override: list[str] | None,
 ) -> ArchiveOcrSettings:
-    given = {"input": source, "output": output, "collection": collection}
-    values = parse_overrides(override or [])
-    values |= {key: value for key, value in given.items() if value is not None}
-    return ArchiveOcrSettings.load(as_text(config), values)
+    return settings_of(
+        ArchiveOcrSettings, config, override, input=source, output=output, collection=collection
+    )
 
 
 def _print_json(values: dict[str, Any]) -> None:

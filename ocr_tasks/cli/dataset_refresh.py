@@ -1,7 +1,7 @@
 """``ocr-tasks dataset-refresh``: a dataset converted, checked, split, judged, published."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,12 +13,11 @@ from ocr_tasks.cli.dataset_tables import (
     print_split,
     print_versions,
 )
-from ocr_tasks.cli.options import Config, Output, Overrides, Workers, as_text
+from ocr_tasks.cli.options import Config, Output, Overrides, Workers, settings_of
 from ocr_tasks.console import page_progress
 from ocr_tasks.errors import CheckFailedError, DamagedFileError
 from ocr_tasks.jobs import dataset_refresh, dataset_versions
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
-from ocr_tasks.settings import parse_overrides
 
 Dataset = Annotated[
     str | None, typer.Option("--dataset", help="The folder of the label files: a path or URL.")
@@ -175,7 +174,4 @@ def diff(old: Fingerprint, new: Fingerprint, output: StoodOutput, name: Name) ->
 def _settings(
     source: str | None, output: str | None, config: Path | None, override: list[str] | None
 ) -> DatasetRefreshSettings:
-    given: dict[str, Any] = {"dataset": source, "output": output}
-    values = parse_overrides(override or [])
-    values |= {key: value for key, value in given.items() if value is not None}
-    return DatasetRefreshSettings.load(as_text(config), values)
+    return settings_of(DatasetRefreshSettings, config, override, dataset=source, output=output)

@@ -1,18 +1,17 @@
 """``ocr-tasks model-finetune``: a recogniser trained, exported, evaluated, judged, promoted."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ocr_tasks.cli.dataset_refresh import Dataset
 from ocr_tasks.cli.finetune_tables import print_numbers, print_promoted, print_result, print_verdict
 from ocr_tasks.cli.models import Registry
-from ocr_tasks.cli.options import Config, Output, Overrides, Workers, as_text
+from ocr_tasks.cli.options import Config, Output, Overrides, Workers, settings_of
 from ocr_tasks.console import out, page_progress, training_progress
 from ocr_tasks.jobs import model_finetune as job
 from ocr_tasks.jobs.model_finetune import ModelFinetuneSettings
-from ocr_tasks.settings import parse_overrides
 
 GivenRegistry = Annotated[
     str | None, typer.Option("--registry", help="The registry of models: a path or URL.")
@@ -161,7 +160,6 @@ def _settings(
     config: Path | None,
     override: list[str] | None,
 ) -> ModelFinetuneSettings:
-    given: dict[str, Any] = {"dataset": dataset, "output": output, "registry": registry}
-    values = parse_overrides(override or [])
-    values |= {key: value for key, value in given.items() if value is not None}
-    return ModelFinetuneSettings.load(as_text(config), values)
+    return settings_of(
+        ModelFinetuneSettings, config, override, dataset=dataset, output=output, registry=registry
+    )

@@ -1,9 +1,13 @@
 """The options that several commands have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+from ocr_tasks.settings import JobSettings, parse_overrides
+
+S = TypeVar("S", bound=JobSettings)
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help="A YAML file of settings.", exists=True)
@@ -25,6 +29,19 @@ Workers = Annotated[
 ]
 StoodOutput = Annotated[str, typer.Option("--output", help="The output the run was planned for.")]
 StoodRunId = Annotated[str, typer.Option("--run-id", help="The run, as `plan` printed it.")]
+
+
+def settings_of(
+    kind: type[S], config: Path | None, override: list[str] | None, **given: str | None
+) -> S:
+    """A job's settings: a file, the environment, ``--override``, and over all the options given.
+
+    Raises:
+        SettingsError: a key is unknown, or a value is wrong.
+    """
+    values = parse_overrides(override or [])
+    values |= {key: value for key, value in given.items() if value is not None}
+    return kind.load(as_text(config), values)
 
 
 def as_text(config: Path | None) -> str | None:

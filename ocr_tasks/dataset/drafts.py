@@ -1,28 +1,27 @@
 """A draft between the gate and its publication: what was judged is what is published."""
 
-import io
 import json
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.manifest import Draft, files_in, files_table
+from ocr_tasks.dataset.manifest import MANIFEST, SAMPLES, Draft, files_in, files_table
 from ocr_tasks.dataset.outputs import write_json
 from ocr_tasks.dataset.result import FOLDER
 from ocr_tasks.errors import QualityRefusedError
 from ocr_tasks.faults import damage_named
-from ocr_tasks.stamps import file_of, read_rows, refuse_damage
+from ocr_tasks.stamps import file_of, whole_rows
 
 Json = dict[str, Any]
 
 DRAFT = "draft_dataset"
-MANIFEST, SAMPLES, QUALITY = "manifest.parquet", "samples.parquet", "quality.json"
+QUALITY = "quality.json"
 REPORTS = ("report.html", "findings.parquet", "histogram.png")  # of the check, which go along
 
 
 def write_draft(output: str, draft: Draft, quality: Json) -> None:
     """Writes a draft and the gate's word below the URL ``output``; the word comes last."""
     files = {f"made/{path}": data for path, data in draft.made.items()}
-    files |= {MANIFEST: files_table(draft.files), SAMPLES: file_of(draft.samples)}
+    files |= {MANIFEST: file_of(files_table(draft.files)), SAMPLES: file_of(draft.samples)}
     for name, data in files.items():
         storage.write(storage.join(output, DRAFT, name), data)
     write_json(storage.join(output, DRAFT, QUALITY), quality)
@@ -42,9 +41,7 @@ def read_draft(output: str, fingerprint: str) -> Draft:
         if quality["fingerprint"] != fingerprint or not quality["success"]:
             raise QualityRefusedError(f"{folder} holds no draft {fingerprint} that passed the gate")
         files = files_in(storage.read_bytes(storage.join(folder, MANIFEST)))
-        samples = storage.read_bytes(storage.join(folder, SAMPLES))
-        refuse_damage(samples)
-        table = read_rows(io.BytesIO(samples))
+        table = whole_rows(storage.read_bytes(storage.join(folder, SAMPLES)))
     made = {
         each.path: storage.read_bytes(storage.join(folder, "made", each.path))
         for each in files

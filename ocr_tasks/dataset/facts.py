@@ -1,9 +1,7 @@
 """What is known of a dataset's images: each is decoded once, and again only when it changed."""
 
-import io
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
@@ -11,7 +9,7 @@ from ocr_tasks import __version__, storage
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.image_rules import LimitSpec, name_of
 from ocr_tasks.dataset.inspection import ImageFacts, Inspected, inspect_images
-from ocr_tasks.stamps import file_of, read_rows, refuse_damage
+from ocr_tasks.stamps import file_of, whole_rows
 from ocr_tasks.storage import StoredObject
 
 BYTES_A_PIXEL = 8  # four channels of 16 bits, uncompressed: no image file has more
@@ -86,15 +84,11 @@ def _still_holds(known: KnownImage, image: StoredObject, limits: LimitSpec) -> b
 def known_bytes(objects: Objects, inspected: Mapping[str, Inspected]) -> bytes:
     """A Parquet file from which ``read_known`` knows the images again."""
     rows = [
-        {"path": name, "version": objects[name].version} | _values(each)
+        {"path": name, "version": objects[name].version} | asdict(each)
         for name, each in inspected.items()
         if isinstance(each, ImageFacts)
     ]
     return file_of(pa.Table.from_pylist(rows, schema=KNOWN))
-
-
-def _values(facts: ImageFacts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in ImageFacts.__slots__}
 
 
 def read_known(uri: str) -> dict[str, KnownImage]:
@@ -104,11 +98,9 @@ def read_known(uri: str) -> dict[str, KnownImage]:
         StorageError: the store did not answer.
     """
     try:
-        data = storage.read_bytes(uri)
-        refuse_damage(data)
+        table = whole_rows(storage.read_bytes(uri))
     except (FileNotFoundError, ValueError):
         return {}
-    table = read_rows(io.BytesIO(data))
     if table.schema.metadata.get(MADE_BY) != __version__.encode():
         return {}
     return {

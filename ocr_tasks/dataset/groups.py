@@ -10,6 +10,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import DatasetError, SettingsError
 
 META = ".meta.jsonl"  # the end of the names of files that tell more of the images
+LINES_META = f"lines{META}"  # the one that is written here
 
 GroupOf = Callable[[str], str | None]  # from an image's path to its group, if it has one
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ocr_tasks import storage
@@ -11,6 +11,7 @@ from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.media import HEAD_BYTES, IMAGES, sniff
 from ocr_tasks.archive.raster import DecodeSpec, Raster, Rung
+from ocr_tasks.dataset.batches import done_in_batches
 from ocr_tasks.errors import (
     EmptyInputError,
     PageError,
@@ -21,7 +22,6 @@ from ocr_tasks.errors import (
 from ocr_tasks.imaging.perception import look_of
 from ocr_tasks.storage import StoredObject
 from ocr_tasks.text.names import printable
-from ocr_tasks.workers import cores, run_in_processes
 
 BATCH = 128  # images that a process takes at a time
 
@@ -62,21 +62,11 @@ def inspect_images(
         StorageError: the store did not answer.
         WorkerDiedError: the processes of some images died in every try.
     """
-    done = 0
-    on_progress(done, len(images))
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        on_progress(done, len(images))
-
     items = [(images[at : at + BATCH], spec) for at in range(0, len(images), BATCH)]
-    answers: Iterable[dict[str, Inspected]]
-    if any(storage.is_of_this_process(image.uri) for image in images):
-        answers = (_inspect_batch(item, advance) for item in items)
-    else:
-        processes = max(1, min(workers or cores(), len(items)))
-        answers = run_in_processes(_inspect_batch, items, processes, advance, _name_of)
+    in_memory = any(storage.is_of_this_process(image.uri) for image in images)
+    answers = done_in_batches(
+        _inspect_batch, items, workers, lambda _: in_memory, on_progress, _name_of
+    )
     return {uri: inspected for answer in answers for uri, inspected in answer.items()}
 
 

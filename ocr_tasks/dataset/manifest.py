@@ -1,7 +1,6 @@
 """A version as it will be published: its files with their digests, its samples, its fingerprint."""
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -11,18 +10,18 @@ from typing import Any
 import pyarrow as pa
 
 from ocr_tasks.dataset.check import CheckedDataset
-from ocr_tasks.dataset.groups import META
+from ocr_tasks.dataset.groups import LINES_META
 from ocr_tasks.dataset.image_rules import name_of
 from ocr_tasks.dataset.inspection import ImageFacts
 from ocr_tasks.dataset.label_rules import characters_outside, steps_of
 from ocr_tasks.dataset.samples import LINES, PARTS, Sample
-from ocr_tasks.stamps import file_of, read_rows, refuse_damage
+from ocr_tasks.stamps import whole_rows
 from ocr_tasks.text.ctc import steps_needed
 from ocr_tasks.text.scripts import script_of
 
 FINGERPRINT = 32  # hex digits
 DICTIONARY = "dict.txt"
-GROUPS = f"lines{META}"
+MANIFEST, SAMPLES = "manifest.parquet", "samples.parquet"
 
 FILE = pa.schema(
     [
@@ -88,7 +87,7 @@ def draft_of(checked: CheckedDataset) -> Draft:
     made = _label_files(checked) | _groups_file(checked)
     if checked.dataset.dictionary_file is not None:
         made[DICTIONARY] = checked.dataset.dictionary_file
-    roles = {DICTIONARY: "dictionary", GROUPS: "groups"}
+    roles = {DICTIONARY: "dictionary", LINES_META: "groups"}
     files = [
         VersionFile(path, roles.get(path, "labels"), len(data), hashlib.sha256(data).hexdigest())
         for path, data in made.items()
@@ -121,7 +120,7 @@ def _groups_file(checked: CheckedDataset) -> dict[str, bytes]:
         json.dumps({"file": name, "group": group}, ensure_ascii=False)
         for name, group in told.items()
     ]
-    return {GROUPS: "".join(f"{line}\n" for line in lines).encode()} if lines else {}
+    return {LINES_META: "".join(f"{line}\n" for line in lines).encode()} if lines else {}
 
 
 def _sample_rows(checked: CheckedDataset) -> list[Row]:
@@ -161,9 +160,9 @@ def _sample_row(sample: Sample, checked: CheckedDataset) -> Row:
     return row
 
 
-def files_table(files: Iterable[VersionFile]) -> bytes:
-    """The manifest: a Parquet file with a row a file."""
-    return file_of(pa.Table.from_pylist([asdict(each) for each in files], schema=FILE))
+def files_table(files: Iterable[VersionFile]) -> pa.Table:
+    """The manifest: a row a file."""
+    return pa.Table.from_pylist([asdict(each) for each in files], schema=FILE)
 
 
 def files_in(data: bytes) -> tuple[VersionFile, ...]:
@@ -172,5 +171,4 @@ def files_in(data: bytes) -> tuple[VersionFile, ...]:
     Raises:
         ValueError: it is not the manifest that was written.
     """
-    refuse_damage(data)
-    return tuple(VersionFile(**row) for row in read_rows(io.BytesIO(data)).to_pylist())
+    return tuple(VersionFile(**row) for row in whole_rows(data).to_pylist())

@@ -135,10 +135,11 @@ def new_parts(
     a copy of them, is left out of the other parts.
     """
     percents = spec.percents()
-    groups = [_group(line, group_of, _facts(line, images)) for line in lines]
-    grouped = list(zip(lines, groups, strict=True))
     standing = [line for line in lines if _stands(line, percents)]
-    taken = {group for line, group in grouped if _stands(line, percents)}
+    grouped = [
+        (line, _group(line, group_of, images)) for line in lines if not _stands(line, percents)
+    ]
+    taken = {_group(line, group_of, images) for line in standing}
     sizes: dict[str, Counter[str]] = defaultdict(Counter)
     for line, group in grouped:
         if group not in taken:
@@ -147,14 +148,12 @@ def new_parts(
     if seed == AUTO:
         seed = recorded if recorded is not None else chosen_seed(sizes, percents)
     parts: dict[str, list[LabelLine]] = {part: [] for part in percents}
-    left_out = []
     for line, group in grouped:
         if group not in taken:
             parts[part_of(group, percents, seed)].append(line)
-        elif not _stands(line, percents):
-            left_out.append(line)
     kept = _without_copies(standing, parts, images, spec)
-    return NewParts(seed, kept | {LEFT_OUT: left_out + kept[LEFT_OUT]}, sizes)
+    kept[LEFT_OUT] = [line for line, group in grouped if group in taken] + kept[LEFT_OUT]
+    return NewParts(seed, kept, sizes)
 
 
 def _stands(line: LabelLine, percents: Mapping[str, float]) -> bool:
@@ -162,8 +161,8 @@ def _stands(line: LabelLine, percents: Mapping[str, float]) -> bool:
     return line.part in PARTS and line.part not in percents
 
 
-def _group(line: LabelLine, group_of: GroupOf, facts: ImageFacts | None) -> str:
-    path = line.place().path
+def _group(line: LabelLine, group_of: GroupOf, images: Mapping[str, Inspected]) -> str:
+    path, facts = line.place().path, _facts(line, images)
     known = group_of(path)
     if known is not None:
         return known

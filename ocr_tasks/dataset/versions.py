@@ -13,7 +13,15 @@ from typing import Any
 from ocr_tasks import storage
 from ocr_tasks.dataset.check import check_dataset
 from ocr_tasks.dataset.image_rules import LimitSpec
-from ocr_tasks.dataset.manifest import Draft, VersionFile, draft_of, files_in, files_table
+from ocr_tasks.dataset.manifest import (
+    MANIFEST,
+    SAMPLES,
+    Draft,
+    VersionFile,
+    draft_of,
+    files_in,
+    files_table,
+)
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.errors import DamagedFileError, DatasetError, SettingsError, SourceChangedError
 from ocr_tasks.faults import damage_named
@@ -21,8 +29,6 @@ from ocr_tasks.stamps import file_of
 
 DATASETS = "datasets"
 VERSION = "version.json"
-MANIFEST = "manifest.parquet"
-SAMPLES = "samples.parquet"
 STAGING = ".staging"  # beside the versions: where local files are before they have their name
 COPIERS = 8  # files copied at a time; mostly they wait for the store or the disk
 
@@ -60,7 +66,7 @@ def publish_version(
         refuse_tampered(folder, whole=False)
         return there, False
     _copy_files(folder, source, draft, on_progress)
-    tables = {MANIFEST: files_table(draft.files), SAMPLES: file_of(draft.samples)}
+    tables = {MANIFEST: file_of(files_table(draft.files)), SAMPLES: file_of(draft.samples)}
     version = {
         "fingerprint": draft.fingerprint,
         "url": folder,

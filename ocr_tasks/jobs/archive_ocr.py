@@ -5,14 +5,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.admission import refuse_secrets, refuse_url
+from ocr_tasks.admission import refuse_inside, refuse_secrets, refuse_url
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.archive.shards import ShardSpec, plan_shards
 from ocr_tasks.engines.loading import chosen, load_engine, pinned_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.errors import DamagedFileError, SettingsError
+from ocr_tasks.errors import DamagedFileError
 from ocr_tasks.failures import failures_of, pages_again, report
 from ocr_tasks.planning import (
     freeze,
@@ -30,7 +30,7 @@ from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.rows import ReviewSpec, row_of
 from ocr_tasks.sealing import FailureSpec, seal_run
 from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES, lies_in, scheme_of
+from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
 from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 Json = dict[str, Any]
@@ -267,8 +267,7 @@ def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
     for url in (settings.input, settings.output):
         refuse_url(url, settings.schemes)
     source, output = storage.absolute(settings.input), storage.absolute(settings.output)
-    if lies_in(output, source):
-        raise SettingsError(f"the output {output} lies in the input {source}")
+    refuse_inside(output, source, "input")
     engine = chosen(settings.engine).spec
     return settings.model_copy(update={"input": source, "output": output, "engine": engine})
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ocr_tasks import __version__, storage
-from ocr_tasks.admission import refuse_secrets, refuse_url
+from ocr_tasks.admission import folder_name, refuse_inside, refuse_secrets, refuse_url
 from ocr_tasks.dataset import paddlex
 from ocr_tasks.dataset.check import CheckedDataset, check_dataset
 from ocr_tasks.dataset.convert import ConvertSpec, convert_source
@@ -26,11 +26,10 @@ from ocr_tasks.dataset.split import SplitSpec
 from ocr_tasks.dataset.splitting import split_dataset
 from ocr_tasks.dataset.swap import finish_swap
 from ocr_tasks.dataset.versions import publish_version, versions_url
-from ocr_tasks.errors import CheckFailedError, OcrTasksError, QualityRefusedError, SettingsError
+from ocr_tasks.errors import CheckFailedError, OcrTasksError, QualityRefusedError
 from ocr_tasks.quality.dataset import QualitySpec, judge_draft
 from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES, lies_in
-from ocr_tasks.text.names import is_name
+from ocr_tasks.stores.filesystems import SCHEMES
 
 Json = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -289,10 +288,6 @@ def _admitted(settings: DatasetRefreshSettings) -> DatasetRefreshSettings:
         refuse_url(url, settings.schemes)
     dataset = storage.absolute(settings.dataset).rstrip("/")
     output = storage.absolute(settings.output).rstrip("/")
-    name = settings.name or dataset.rsplit("/", 1)[-1]
-    if not is_name(name):
-        letters = "Latin letters, digits and . _ + -"
-        raise SettingsError(f"name: {name!r} is none: take {letters}, by -o name=…")
-    if lies_in(output, dataset):
-        raise SettingsError(f"the output {output} lies in the dataset {dataset}")
+    name = folder_name(settings.name, dataset)
+    refuse_inside(output, dataset, "dataset")
     return settings.model_copy(update={"dataset": dataset, "output": output, "name": name})

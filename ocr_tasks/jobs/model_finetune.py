@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ocr_tasks import __version__, storage
-from ocr_tasks.admission import refuse_secrets, refuse_url
+from ocr_tasks.admission import folder_name, refuse_inside, refuse_secrets, refuse_url
 from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.reading import read_dataset
@@ -43,7 +43,6 @@ from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.registry.versions import file_url, register
 from ocr_tasks.settings import JobSettings
 from ocr_tasks.stores.filesystems import SCHEMES
-from ocr_tasks.text.names import is_name
 from ocr_tasks.training.spec import TrainSpec
 
 if TYPE_CHECKING:
@@ -292,9 +291,6 @@ def _admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
     for url in filter(None, (*urls.values(), settings.train.base, settings.train.replay.dataset)):
         refuse_url(url, settings.schemes)
     given = {key: storage.absolute(url).rstrip("/") for key, url in urls.items()}
-    name = settings.name or given["dataset"].rsplit("/", 1)[-1]
-    if not is_name(name):
-        raise SettingsError(f"name: {name!r} cannot be that of a folder in every store")
-    if f"{given['output']}/".startswith(f"{given['dataset']}/"):
-        raise SettingsError(f"the output {given['output']} lies in the dataset")
+    name = folder_name(settings.name, given["dataset"])
+    refuse_inside(given["output"], given["dataset"], "dataset")
     return settings.model_copy(update=given | {"name": name})

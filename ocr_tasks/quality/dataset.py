@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from annotated_types import Ge, Interval
 
-from ocr_tasks.dataset.manifest import Draft
+from ocr_tasks.dataset.manifest import Draft, files_table
 from ocr_tasks.dataset.samples import PARTS, TRAIN, VAL
 from ocr_tasks.quality.suites import Json, hold
 
@@ -33,13 +33,7 @@ def judge_draft(draft: Draft, spec: QualitySpec) -> Json:
     Integrity is expected of every row: one image in two thousand that nobody can read is one too
     many.
     """
-    files = pa.table(
-        {
-            name: [getattr(each, name) for each in draft.files]
-            for name in ("path", "role", "bytes", "sha256")
-        }
-    )
-    tables = {"manifest": files, "samples": _with_counts(draft.samples)}
+    tables = {"manifest": files_table(draft.files), "samples": _with_counts(draft.samples)}
     return hold(tables, {"manifest": _of_files(), "samples": _of_samples(spec)})
 
 

@@ -1,6 +1,5 @@
 """The pages of a run that have no text and should have one, out of its committed rows."""
 
-import io
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -15,7 +14,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_tally
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import UNREAD
-from ocr_tasks.stamps import read_rows, refuse_damage
+from ocr_tasks.stamps import whole_rows
 
 READERS = 8  # files that are read at once: they wait for the store, and each is held whole
 
@@ -67,7 +66,6 @@ def _failed_in(layout: RunLayout, shard_id: str) -> list[FailedPage]:
     data = storage.read_bytes(uri)
     unread = pa.array([status.value for status in UNREAD])
     with damage_named(uri):
-        refuse_damage(data)
-        rows = read_rows(io.BytesIO(data), COLUMNS)
+        rows = whole_rows(data, COLUMNS)
         failed = rows.filter(pc.is_in(rows["status"], value_set=unread))
         return [FailedPage(**row) for row in failed.to_pylist()]

@@ -1,6 +1,5 @@
 """The rows of a past run, some columns of them."""
 
-import io
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,7 +9,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import DamagedFileError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.results.layout import RunLayout
-from ocr_tasks.stamps import read_rows, refuse_damage
+from ocr_tasks.stamps import whole_rows
 
 Row = dict[str, Any]
 
@@ -38,6 +37,5 @@ def _rows_in(layout: RunLayout, columns: Sequence[str], shard_id: str) -> list[R
     except FileNotFoundError as error:
         raise DamagedFileError(f"{uri} is gone") from error
     with damage_named(uri):
-        refuse_damage(data)
-        rows: list[Row] = read_rows(io.BytesIO(data), columns).to_pylist()
+        rows: list[Row] = whole_rows(data, columns).to_pylist()
     return rows

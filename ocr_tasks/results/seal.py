@@ -1,7 +1,6 @@
 """The seal: proof that the rows are what the manifest expected, page for page."""
 
 import hashlib
-import io
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.results.commit import committed_shards
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.results.schema import Status
-from ocr_tasks.stamps import read_rows, refuse_damage
+from ocr_tasks.stamps import whole_rows
 
 NAMED = 10  # how many missing shards or pages a refusal names
 READERS = 8  # files that are read at once: they wait for the store, and each is held whole
@@ -88,8 +87,7 @@ def _audit_part(layout: RunLayout, shard_id: str, expected: pa.ChunkedArray) -> 
     uri = layout.part(shard_id)
     data = storage.read_bytes(uri)
     with damage_named(uri):
-        refuse_damage(data)
-        rows = read_rows(io.BytesIO(data), COUNTED)
+        rows = whole_rows(data, COUNTED)
         for name in REQUIRED:
             if rows[name].null_count:
                 raise ValueError(f"a row has no {name}")

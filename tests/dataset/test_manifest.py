@@ -8,6 +8,7 @@ from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.manifest import draft_of, files_in, files_table
 from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import LayoutSpec
+from ocr_tasks.stamps import file_of
 from tests.dataset.folders import CHARACTERS, checked, drawn_lines, write_lines
 
 
@@ -51,7 +52,7 @@ def test_a_sample_is_told_with_script_spare_steps_and_findings(tmp_path, source)
 
 
 def test_a_manifest_that_was_touched_is_refused(source):
-    data = bytearray(files_table(draft_of(checked(source)).files))
+    data = bytearray(file_of(files_table(draft_of(checked(source)).files)))
     data[100] ^= 1
     with pytest.raises(ValueError, match="written"):
         files_in(bytes(data))

@@ -1,19 +1,19 @@
 """ALTO 2 to 4 (loc.gov/standards/alto): lines of strings, spaces and hyphens."""
 
-from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage, LabelledRegion, LeftOut
+from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage
 from ocr_tasks.dataset.converters.parsing import (
     box,
     children,
     corners_in,
     descendants,
-    distinct_names,
     local_name,
     number_of,
+    only_page,
     positive_or_none,
+    regions_of_lines,
     xml_root,
 )
 from ocr_tasks.errors import LabelFileError
@@ -30,20 +30,11 @@ def pages_of_alto(data: bytes, _: str) -> Iterator[LabelledPage]:
         LabelFileError: it is no such file, has several pages, or an unknown unit.
     """
     root = xml_root(data)
-    pages = descendants(root, "Page")
-    if len(pages) != 1:
-        raise LabelFileError(f"it has {len(pages)} elements Page in place of one")
-    page = pages[0]
-    lines = descendants(page, "TextLine")
-    regions, left_out = [], Counter[str]()
-    for name, line in zip(distinct_names([line.get("ID") for line in lines]), lines, strict=True):
-        try:
-            regions.append(LabelledRegion(name, _corners(line), _text(line)))
-        except ValueError:
-            left_out[LeftOut.MALFORMED] += 1
+    page = only_page(descendants(root, "Page"))
+    regions, left_out = regions_of_lines(page, "ID", _corners, _text)
     width, height = (positive_or_none(page.get(side)) for side in ("WIDTH", "HEIGHT"))
     frame = Frame(width, height, _units_per_inch(root))
-    yield LabelledPage(_image(root), tuple(regions), frame, left_out=left_out)
+    yield LabelledPage(_image(root), regions, frame, left_out=left_out)
 
 
 def _units_per_inch(root: Element) -> float | None:

@@ -8,14 +8,13 @@ from typing import Any
 
 from ocr_tasks import storage
 from ocr_tasks.dataset.converters.cutting import NewSample
+from ocr_tasks.dataset.groups import LINES_META
 from ocr_tasks.dataset.labels import LabelLine, label_lines
 from ocr_tasks.dataset.samples import LEFT_OUT, PARTS, TRAIN, VAL, LayoutSpec
 from ocr_tasks.faults import damage_named
 
-META = "lines.meta.jsonl"  # what conversions tell of their samples; groups are read from it
-
 Json = dict[str, Any]
-Told = dict[str, Json]  # by an image's path, what the META file says of it
+Told = dict[str, Json]  # by an image's path, what the file LINES_META says of it
 GROUP = "group\0"  # before a group's name, which might be a path
 
 
@@ -38,7 +37,7 @@ class StandingLabels:
         """Reads them at the URL ``root``; there may be none.
 
         Raises:
-            DamagedFileError: the META file is not what a conversion wrote.
+            DamagedFileError: the file LINES_META is not what a conversion wrote.
             StorageError: the store did not answer.
         """
         self.layout = layout
@@ -48,8 +47,8 @@ class StandingLabels:
             file: data for file in sorted(names) if (data := _bytes_at(root, file)) is not None
         }
         self.lines: list[LabelLine] = label_lines(root, layout, parts) if self.files else []
-        self.meta = _bytes_at(root, META)
-        with damage_named(storage.join(root, META)):
+        self.meta = _bytes_at(root, LINES_META)
+        with damage_named(storage.join(root, LINES_META)):
             self.told = _told_in(self.meta or b"")
 
     def with_samples(self, samples: Sequence[NewSample], pages: Collection[str]) -> NewLabels:
@@ -94,10 +93,10 @@ class StandingLabels:
         return parts
 
     def _changed(self, wanted: Mapping[str, bytes], told: Told) -> dict[str, bytes]:
-        """All label files, if one of them changes, and the META file, if it does."""
+        """All label files, if one of them changes, and the file LINES_META, if it does."""
         changed = dict(wanted) if wanted != self.files else {}
         meta = _file_of([_json(each) for _, each in sorted(told.items())])
-        return changed | ({META: meta} if meta != self.meta else {})
+        return changed | ({LINES_META: meta} if meta != self.meta else {})
 
 
 def _entry(sample: NewSample) -> Json:

@@ -1,19 +1,17 @@
 """PAGE XML, 2013-07-15 to 2019-07-15 (primaresearch.org): lines with polygons and texts."""
 
-from collections import Counter
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage, LabelledRegion, LeftOut
+from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage
 from ocr_tasks.dataset.converters.parsing import (
     children,
     corners_in,
-    descendants,
-    distinct_names,
+    only_page,
     positive_or_none,
+    regions_of_lines,
     xml_root,
 )
-from ocr_tasks.errors import LabelFileError
 from ocr_tasks.imaging.polygons import Corners
 
 
@@ -23,20 +21,11 @@ def pages_of_page_xml(data: bytes, _: str) -> Iterator[LabelledPage]:
     Raises:
         LabelFileError: it is no such file.
     """
-    pages = children(xml_root(data), "Page")
-    if len(pages) != 1:
-        raise LabelFileError(f"it has {len(pages)} elements Page in place of one")
-    page = pages[0]
-    lines = descendants(page, "TextLine")
-    regions, left_out = [], Counter[str]()
-    for name, line in zip(distinct_names([line.get("id") for line in lines]), lines, strict=True):
-        try:
-            regions.append(LabelledRegion(name, _corners(line), _text(line)))
-        except ValueError:
-            left_out[LeftOut.MALFORMED] += 1
+    page = only_page(children(xml_root(data), "Page"))
+    regions, left_out = regions_of_lines(page, "id", _corners, _text)
     sides = (positive_or_none(page.get(f"image{side}")) for side in ("Width", "Height"))
     image = page.get("imageFilename", "")
-    yield LabelledPage(image, tuple(regions), Frame(*sides), left_out=left_out)
+    yield LabelledPage(image, regions, Frame(*sides), left_out=left_out)
 
 
 def _corners(line: Element) -> Corners:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -11,6 +11,7 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from ocr_tasks.dataset.converters.labelled import LabelledRegion, LeftOut
 from ocr_tasks.dataset.regions import FURTHEST, MOST_CORNERS
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.imaging.boxes import clockwise_from_top_left
@@ -121,6 +122,35 @@ def distinct_names(names: Sequence[str | None]) -> list[str]:
     if all(names) and max(Counter(names).values(), default=1) == 1:
         return [name for name in names if name]
     return [f"{number:04d}" for number in range(1, len(names) + 1)]
+
+
+def only_page(pages: Sequence[Element]) -> Element:
+    """The one page that a file is about.
+
+    Raises:
+        LabelFileError: there is none, or another one.
+    """
+    if len(pages) != 1:
+        raise LabelFileError(f"it has {len(pages)} elements Page in place of one")
+    return pages[0]
+
+
+def regions_of_lines(
+    page: Element,
+    id_attribute: str,
+    corners_of_line: Callable[[Element], Corners],
+    text_of_line: Callable[[Element], str],
+) -> tuple[tuple[LabelledRegion, ...], Counter[str]]:
+    """The elements TextLine of a page, and how many were left out, as their place was malformed."""
+    lines = descendants(page, "TextLine")
+    regions, left_out = [], Counter[str]()
+    names = distinct_names([line.get(id_attribute) for line in lines])
+    for name, line in zip(names, lines, strict=True):
+        try:
+            regions.append(LabelledRegion(name, corners_of_line(line), text_of_line(line)))
+        except ValueError:
+            left_out[LeftOut.MALFORMED] += 1
+    return tuple(regions), left_out
 
 
 def text_of(data: bytes) -> str:

@@ -1,9 +1,10 @@
 """Source pages to samples, by many processes: each writes the images, and tells of the labels."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ocr_tasks import storage
 from ocr_tasks.archive.raster import DecodeSpec
+from ocr_tasks.dataset.batches import done_in_batches
 from ocr_tasks.dataset.converters.cutting import CutPage, lines_of_page, regions_of_page
 from ocr_tasks.dataset.converters.page_images import images_of
 from ocr_tasks.dataset.converters.sources import BadFile, SourcePage, bad_file
@@ -12,7 +13,6 @@ from ocr_tasks.dataset.swap import FOLDER
 from ocr_tasks.errors import LabelFileError
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.text.names import printable
-from ocr_tasks.workers import cores, run_in_processes
 
 BATCH = 16  # pages that a process takes at a time
 
@@ -37,23 +37,13 @@ def convert_pages(
         StorageError: a store did not answer.
         WorkerDiedError: the processes of some pages died in every try.
     """
-    done = 0
-    on_progress(done, len(pages))
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        on_progress(done, len(pages))
-
     items = [(pages[at : at + BATCH], root, type_, spec) for at in range(0, len(pages), BATCH)]
-    answers: Iterable[list[Converted]]
-    processes = max(1, min(workers or cores(), len(items)))
     in_memory = any(storage.is_of_this_process(uri) for uri in (root, *map(_uri_of, pages)))
-    if in_memory or processes == 1:
-        answers = (_convert_batch(item, advance) for item in items)
-    else:
-        answers = run_in_processes(_convert_batch, items, processes, advance, _name_of)
-    for answer in answers:
+
+    def here(processes: int) -> bool:
+        return in_memory or processes == 1
+
+    for answer in done_in_batches(_convert_batch, items, workers, here, on_progress, _name_of):
         yield from answer
 
 

@@ -1,6 +1,5 @@
 """Our own results as labels: the lines of pages that people corrected, or that are sure enough."""
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from ocr_tasks.dataset.converters.corrections import Corrections
 from ocr_tasks.dataset.converters.labelled import Frame, LabelledPage, LabelledRegion, LeftOut
 from ocr_tasks.errors import DamagedFileError, LabelFileError
 from ocr_tasks.faults import damage_named
-from ocr_tasks.stamps import read_rows, refuse_damage
+from ocr_tasks.stamps import whole_rows
 
 FOLDER = "pages"  # of an output, below which the rows of all runs lie
 COLUMNS = ["page_id", "run_id", "processed_at", "width_px", "height_px", "lines"]
@@ -46,8 +45,7 @@ def rows_below(
 def _rows_in(uri: str, page_ids: Collection[str] | None) -> list[Row]:
     data = storage.read_bytes(uri, as_listed=True)
     with damage_named(uri):
-        refuse_damage(data)
-        table = read_rows(io.BytesIO(data), COLUMNS)
+        table = whole_rows(data, COLUMNS)
         if page_ids is not None:
             wanted = pa.array(sorted(page_ids), pa.string())
             table = table.filter(pc.is_in(table["page_id"], value_set=wanted))
