@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+from ocr_tasks.dataset.converters.labelled import LabelledPage
 from ocr_tasks.jobs import dataset_refresh
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
@@ -124,6 +125,16 @@ FORMATS: dict[str, tuple[str, Callable[[Page], bytes]]] = {
 }
 
 
+def assert_read_as_drawn(page: LabelledPage, drawing: Page) -> None:
+    """Frame, and the lines' names, texts and places, are those that were drawn."""
+    assert (page.frame.width, page.frame.height) == (drawing.width, drawing.height)
+    assert [(each.name, each.text) for each in page.regions] == [
+        (f"l{number}", line.text) for number, line in enumerate(drawing.lines)
+    ]
+    for region, expected in zip(page.regions, drawing.lines, strict=True):
+        assert region.corners.tolist() == [list(point) for point in expected.points]
+
+
 def write_source(folder: Path, format_: str, pages: Sequence[Page], labels: str = "") -> Path:
     """Writes the pages' images and, into the folder ``labels`` there, their labels."""
     name, write = FORMATS[format_]
@@ -136,6 +147,16 @@ def write_source(folder: Path, format_: str, pages: Sequence[Page], labels: str 
 def put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def settings_over(dataset: object, output: object) -> Callable[..., DatasetRefreshSettings]:
+    """A function that makes settings over a dataset, with overrides as on the command line."""
+
+    def load(*pairs: str) -> DatasetRefreshSettings:
+        values = {"dataset": str(dataset), "output": str(output)}
+        return DatasetRefreshSettings.load(overrides=parse_overrides(pairs) | values)
+
+    return load
 
 
 def convert(source: object, dataset: object, *pairs: str) -> dict:

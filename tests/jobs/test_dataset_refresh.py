@@ -12,7 +12,7 @@ from ocr_tasks.jobs import dataset_refresh
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.settings import parse_overrides
 from tests.dataset.folders import CHARACTERS, drawn_lines, write_lines
-from tests.dataset.sources import SourceLine, drawn, write_source
+from tests.dataset.sources import SourceLine, drawn, settings_over, write_source
 
 GROUPS = 60
 
@@ -28,13 +28,7 @@ def lines(tmp_path):
 
 @pytest.fixture
 def settings(lines, tmp_path):
-    """A function that makes settings over that dataset, with overrides as on the command line."""
-
-    def load(*pairs):
-        values = {"dataset": str(lines), "output": str(tmp_path / "out")}
-        return DatasetRefreshSettings.load(overrides=parse_overrides(pairs) | values)
-
-    return load
+    return settings_over(lines, tmp_path / "out")
 
 
 def label_files(folder):

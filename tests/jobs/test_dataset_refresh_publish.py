@@ -15,8 +15,8 @@ from ocr_tasks.errors import (
 )
 from ocr_tasks.jobs import dataset_refresh, dataset_versions
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
-from ocr_tasks.settings import parse_overrides
 from tests.dataset.folders import CHARACTERS, drawn_lines, write_lines, write_pages
+from tests.dataset.sources import settings_over
 
 
 @pytest.fixture
@@ -27,11 +27,7 @@ def lines(tmp_path):
 
 @pytest.fixture
 def settings(lines, tmp_path):
-    def load(*pairs):
-        values = {"dataset": str(lines), "output": str(tmp_path / "out")}
-        return DatasetRefreshSettings.load(overrides=parse_overrides(pairs) | values)
-
-    return load
+    return settings_over(lines, tmp_path / "out")
 
 
 def run(settings):

@@ -4,7 +4,7 @@ import pytest
 
 from ocr_tasks.dataset.converters.alto import pages_of_alto
 from ocr_tasks.errors import LabelFileError
-from tests.dataset.sources import ALTO_NS, alto, drawn
+from tests.dataset.sources import ALTO_NS, alto, assert_read_as_drawn, drawn
 
 BOX = 'HPOS="1" VPOS="2" WIDTH="29" HEIGHT="7"'
 CORNERS = [[1, 2], [30, 2], [30, 9], [1, 9]]
@@ -32,12 +32,7 @@ def test_lines_come_with_name_polygon_and_text_and_the_page_with_image_and_size(
     drawing = drawn("a")
     page = read(alto(drawing, version))
     assert page.image == "C:\\scans\\a.tif"
-    assert (page.frame.width, page.frame.height) == (drawing.width, drawing.height)
-    assert [(each.name, each.text) for each in page.regions] == [
-        (f"l{number}", line.text) for number, line in enumerate(drawing.lines)
-    ]
-    for region, expected in zip(page.regions, drawing.lines, strict=True):
-        assert region.corners.tolist() == [list(point) for point in expected.points]
+    assert_read_as_drawn(page, drawing)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from ocr_tasks.dataset.converters.page_xml import pages_of_page_xml
 from ocr_tasks.errors import LabelFileError
-from tests.dataset.sources import PAGE_NS, drawn, page_xml
+from tests.dataset.sources import PAGE_NS, assert_read_as_drawn, drawn, page_xml
 
 VERSIONS = ["2013-07-15", "2016-07-15", "2017-07-15", "2018-07-15", "2019-07-15"]
 COORDS = '<Coords points="1,2 30,2 30,9 1,9"/>'
@@ -32,12 +32,7 @@ def test_lines_come_with_name_polygon_and_text_and_the_page_with_image_and_size(
     drawing = drawn("a b")
     page = read(page_xml(drawing, version))
     assert page.image == "a b.tif"
-    assert (page.frame.width, page.frame.height) == (drawing.width, drawing.height)
-    assert [(each.name, each.text) for each in page.regions] == [
-        (f"l{number}", line.text) for number, line in enumerate(drawing.lines)
-    ]
-    for region, expected in zip(page.regions, drawing.lines, strict=True):
-        assert region.corners.tolist() == [list(point) for point in expected.points]
+    assert_read_as_drawn(page, drawing)
 
 
 @pytest.mark.parametrize(
