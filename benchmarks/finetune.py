@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.evaluation.bootstrap import BootstrapSpec, Interval, rate_difference
 from ocr_tasks.imaging.crops import Pixels, pad_to_bucket, scale_to_line_height, strip_of
 from ocr_tasks.text.metrics import TextScore, score_of, total
 from ocr_tasks.training.loop import Step
@@ -51,25 +53,42 @@ RETENTION_LINES = 1_000
 HELD_BACK = 10  # one group in so many chooses the best weights
 RESAMPLES = 500
 
+COSTS = "costs.json"  # in a training's output, of all its tries
+
+Row = dict[str, Any]
 Judged = list[tuple[str, Pixels, str]]  # group, strip, label
 
 
 def main() -> None:
     """Trains once a seed, and prints a row for each."""
     arguments = _arguments()
-    handwriting = _test_lines(arguments.lines)
-    print_ = _printed_lines(arguments.pages)
-    rows = [{"seed": "base", **_judged(None, handwriting, print_)}]
-    print(_row(rows[0]), flush=True)
-    for seed in arguments.seeds:
-        spec = replace(_spec(arguments.options), seed=seed)
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(
-                {"seed": seed, **_trained(arguments, spec, Path(folder), handwriting, print_)}
-            )
-        print(_row(rows[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        keep = arguments.keep or Path(folder)
+        keep.mkdir(parents=True, exist_ok=True)
+        handwriting = _test_lines(arguments.lines)
+        print_ = _printed_lines(arguments.pages)
+        rows = [_kept(keep / "base.json", lambda: _judged(None, handwriting, print_))]
+        print(_row("base", rows[0], rows[0]), flush=True)
+        for seed in arguments.seeds:
+            output = keep / f"seed-{seed}"
+            spec = replace(_spec(arguments.options), seed=seed)
+
+            def measured(output: Path = output, spec: TrainSpec = spec) -> Row:
+                costs = _trained(arguments.lines, spec, output)
+                return {**costs, **_judged(output / INFERENCE, handwriting, print_)}
+
+            rows.append(_kept(keep / f"seed-{seed}.json", measured))
+            print(_row(str(seed), rows[-1], rows[0]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1))
+
+
+def _kept(path: Path, measure: Callable[[], Row]) -> Row:
+    """What was measured and kept before, or is now."""
+    if not path.exists():
+        path.write_text(json.dumps(measure(), indent=1))
+    row: Row = json.loads(path.read_text())
+    return row
 
 
 def _arguments() -> Any:
@@ -88,23 +107,30 @@ def _spec(options: list[str]) -> TrainSpec:
     return replace(TrainSpec(), **{name: yaml.safe_load(value) for name, value in given.items()})
 
 
-def _trained(
-    arguments: Any, spec: TrainSpec, folder: Path, handwriting: Judged, print_: Judged
-) -> dict[str, Any]:
-    output = (arguments.keep or folder) / f"seed-{spec.seed}"
-    root = _learnt_and_watched(arguments.lines, folder / "lines")
-    layout = LayoutSpec(train=("learnt.txt",), val=("watched.txt",), test=())
-    dataset = read_dataset(storage.absolute(str(root)), layout, GroupSpec())
-    started, cpu = time.perf_counter(), _cpu_seconds()
-    result = train(dataset, storage.absolute(str(output)), spec, _progress)
+def _trained(lines: Path, spec: TrainSpec, output: Path) -> Row:
+    """What a training says of itself, and its costs with those before it was interrupted."""
+    output.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        root = _learnt_and_watched(lines, Path(folder) / "lines")
+        layout = LayoutSpec(train=("learnt.txt",), val=("watched.txt",), test=())
+        dataset = read_dataset(storage.absolute(str(root)), layout, GroupSpec())
+        before = _costs(output)
+        started, cpu = time.perf_counter(), _cpu_seconds()
+        result = train(dataset, storage.absolute(str(output)), spec, _progress)
     costs = {
-        "minutes": (time.perf_counter() - started) / 60,
-        "cpu_minutes": (_cpu_seconds() - cpu) / 60,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "epoch": result["best"]["epoch"],
-        "evaluations": result["evaluations"],
+        "minutes": before["minutes"] + (time.perf_counter() - started) / 60,
+        "cpu_minutes": before["cpu_minutes"] + (_cpu_seconds() - cpu) / 60,
     }
-    return {**costs, **_judged(output / INFERENCE, handwriting, print_)}
+    (output / COSTS).write_text(json.dumps(costs))
+    memory = {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {**costs, **memory, **{name: result[name] for name in ("best", "evaluations", "blends")}}
+
+
+def _costs(output: Path) -> dict[str, float]:
+    if not (output / COSTS).exists():
+        return {"minutes": 0.0, "cpu_minutes": 0.0}
+    costs: dict[str, float] = json.loads((output / COSTS).read_text())
+    return costs
 
 
 def _progress(step: Step) -> None:
@@ -181,8 +207,11 @@ def _judged(model: Path | None, handwriting: Judged, print_: Judged) -> dict[str
         for group, strip, label in lines:
             (read,) = recognizer.recognize(pad_to_bucket(strip)[np.newaxis])
             scores.setdefault(group, []).append(score_of(label, read.text))
-        sums = [total(each) for each in scores.values()]
-        figures[name] = {**total(sums).rates(), "lines": total(sums).lines, **_intervals(sums)}
+        groups = {group: total(each) for group, each in scores.items()}
+        sums = list(groups.values())
+        counts = {group: (each.edits, each.characters) for group, each in groups.items()}
+        rates = {**total(sums).rates(), "lines": total(sums).lines, **_intervals(sums)}
+        figures[name] = {**rates, "groups": counts}
     return figures
 
 
@@ -199,13 +228,24 @@ def _intervals(sums: list[TextScore]) -> dict[str, list[float]]:
     }
 
 
-def _row(row: dict[str, Any]) -> str:
+def _row(name: str, row: Row, base: Row) -> str:
     costs = f"{row.get('minutes', 0):.1f} | {row.get('cpu_minutes', 0):.1f}"
+    best = row.get("best", {"epoch": 0, "share": 0})
     rates = [
         f"{row[part][rate]:.4f} {row[part][f'{rate}_interval']}"
         for part, rate in (("test", "exact"), ("test", "cer"), ("print", "cer"))
     ]
-    return f"| {row['seed']} | {costs} | {row.get('epoch', 0):.0f} | {' | '.join(rates)} |"
+    lost = _print_lost(row, base)
+    told = [*rates, f"{lost.estimate:+.4f} [{lost.low:.4f}, {lost.high:.4f}]"]
+    return f"| {name} | {costs} | {best['epoch']:.0f} | {best['share']:.1f} | {' | '.join(told)} |"
+
+
+def _print_lost(row: Row, base: Row) -> Interval:
+    """How much higher the character error rate of print is, as the gate counts it."""
+    (edits, sizes), (edits_before, _) = (
+        np.array(list(each["print"]["groups"].values()), np.int64).T for each in (row, base)
+    )
+    return rate_difference(edits, edits_before, sizes, BootstrapSpec())
 
 
 if __name__ == "__main__":

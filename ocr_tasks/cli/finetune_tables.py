@@ -14,17 +14,18 @@ SHOWN = ("lines", "exact", "cer", "wer", "lines_a_second")  # of a set's numbers
 
 
 def print_result(result: Json) -> None:
-    """A training's evaluations, a row each, the best marked; and how exact its export is."""
-    table = Table("epoch", "minutes", "loss", "val exact", "val CER", "print CER", "")
-    for each in result["evaluations"]:
+    """A training's evaluations, a row each, the one kept marked; and how exact its export is."""
+    table = Table("epoch", "share", "minutes", "loss", "val exact", "val CER", "print CER", "")
+    for each in result["evaluations"] + result["blends"]:
         table.add_row(
             f"{each['epoch']:.1f}",
+            f"{each['share']:.0%}",
             f"{each['minutes']:.1f}",
             f"{each['loss']:.3f}",
             f"{each['exact']:.1%}",
             f"{each['cer']:.4f}",
             f"{each['retention_cer']:.4f}",
-            "best" if each == result["best"] else "",
+            "kept" if each == result["best"] else "",
         )
     out.print(table)
     for reason, count in result["left_out"].items():

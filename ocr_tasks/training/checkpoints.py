@@ -23,7 +23,8 @@ Tensors = dict[str, NDArray[Any]]
 class Evaluation:
     """What was measured after ``step`` steps: ``loss`` is their mean since the last evaluation.
 
-    ``exact`` and ``cer`` are of the validation lines, ``retention_cer`` of print.
+    ``exact`` and ``cer`` are of the validation lines, ``retention_cer`` of print. ``share`` is how
+    far the weights had gone from those they began with to those of that step.
     """
 
     step: int
@@ -34,17 +35,26 @@ class Evaluation:
     exact: float
     cer: float
     retention_cer: float
+    share: float = 1.0
 
     def __str__(self) -> str:
         """A line for a log."""
         where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"
         val = f"exact {self.exact:.4f}, CER {self.cer:.4f}"
-        return f"{where}: loss {self.loss:.4f}, {val}, CER of print {self.retention_cer:.4f}"
+        lost = f"CER of print {self.retention_cer:.4f}"
+        if self.share < 1:
+            return f"{self.share:.0%} of the way: {val}, {lost}"
+        return f"{where}: loss {self.loss:.4f}, {val}, {lost}"
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training has come. ``best`` is the evaluation whose weights are kept."""
+    """How far a training has come.
+
+    ``best`` is the evaluation with the fewest errors on val, ``blends`` those between the weights
+    of the beginning and its, and ``kept`` that of the weights that remain, once it is over, for
+    this ``forgetting``.
+    """
 
     fingerprint: str
     step: int = 0
@@ -54,6 +64,9 @@ class Progress:
     best: Evaluation | None = None
     without_gain: int = 0
     evaluations: list[Evaluation] = field(default_factory=list)
+    blends: list[Evaluation] = field(default_factory=list)
+    kept: Evaluation | None = None
+    forgetting: float = 0.0
 
 
 def write_checkpoint(uri: str, progress: Progress, tensors: Tensors) -> None:
@@ -93,9 +106,8 @@ def _progress_in(data: bytes) -> Progress:
     """The JSON in the head of a safetensors file: its length in eight bytes, then itself."""
     head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     told: dict[str, Any] = json.loads(head["__metadata__"]["progress"])
-    best, evaluations = told.pop("best"), told.pop("evaluations")
-    return Progress(
-        **told,
-        best=None if best is None else Evaluation(**best),
-        evaluations=[Evaluation(**each) for each in evaluations],
-    )
+    for name in ("best", "kept"):
+        told[name] = None if told[name] is None else Evaluation(**told[name])
+    for name in ("evaluations", "blends"):
+        told[name] = [Evaluation(**each) for each in told[name]]
+    return Progress(**told)

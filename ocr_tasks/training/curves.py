@@ -12,8 +12,11 @@ SIZE = (9.0, 6.5)  # inches
 Value = Callable[[Evaluation], float]
 
 
-def draw_curves(evaluations: Sequence[Evaluation], best: Evaluation | None) -> bytes:
-    """A PNG with a panel each for loss, exact lines, character errors and the learning rate."""
+def draw_curves(evaluations: Sequence[Evaluation], kept: Evaluation) -> bytes:
+    """A PNG with a panel each for loss, exact lines, character errors and the learning rate.
+
+    What is ``kept`` is a star: where it is a blend, it lies off the curves.
+    """
     figure = Figure(figsize=SIZE, layout="constrained")
     loss, exact, cer, rate = figure.subplots(2, 2).flat
     learnt = [each for each in evaluations if each.step > 0]  # at step 0 nothing was learnt yet
@@ -22,9 +25,9 @@ def draw_curves(evaluations: Sequence[Evaluation], best: Evaluation | None) -> b
     series: list[tuple[str, Value]] = [("validation", _cer), ("print", _retention)]
     _draw(cer, "character error rate", evaluations, series)
     _draw(rate, "learning rate", learnt, [("", lambda each: each.rate)])
-    if best is not None:
-        for axes in (exact, cer):
-            axes.axvline(best.minutes, color="0.7", linestyle="--", zorder=0)
+    for axes, values in ((exact, [kept.exact]), (cer, [kept.cer, kept.retention_cer])):
+        axes.plot([kept.minutes] * len(values), values, "k*", label=f"kept ({kept.share:.0%})")
+        axes.legend(fontsize=8)
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=100)
     return written.getvalue()
@@ -39,8 +42,6 @@ def _draw(
     axes.set_title(title, fontsize=10)
     axes.set_xlabel("minutes")
     axes.set_ylim(bottom=0)
-    if any(label for label, _ in series):
-        axes.legend(fontsize=8)
 
 
 def _exact(evaluation: Evaluation) -> float:

@@ -9,12 +9,13 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocr_tasks import storage
 from ocr_tasks.archive.ahead import iterate_ahead
 from ocr_tasks.errors import TrainingError
 from ocr_tasks.training.batches import Draw, Source, batch_of, plan_epoch
+from ocr_tasks.training.blend import blended, keeping, walked
 from ocr_tasks.training.checkpoints import (
     Evaluation,
     Progress,
@@ -24,11 +25,13 @@ from ocr_tasks.training.checkpoints import (
 )
 from ocr_tasks.training.lines import Lines
 from ocr_tasks.training.optimiser import Optimiser, learning_rate
+from ocr_tasks.training.pace import Pace
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Prepared, Student
 from ocr_tasks.training.validation import score
 
 LATEST = "latest/latest.safetensors"  # below the output
+USUAL_BLENDS = 3  # evaluations at the end, foreseen in the time that is left
 AHEAD = 2  # batches that are made while another is learnt
 
 log = logging.getLogger(__name__)
@@ -65,10 +68,11 @@ Listener = Callable[[Step], None]
 def fine_tune(
     student: Student, course: Course, spec: TrainSpec, hear: Listener = lambda _: None
 ) -> Progress:
-    """Trains ``student``, or goes on where a checkpoint is; leaves it with its best weights.
+    """Trains ``student``, or goes on where a checkpoint is; leaves it with the weights to keep.
 
-    The best are those with the fewest errors on ``course.val`` among all that have not forgotten
-    more print than ``spec.forgetting``; the weights it began with are the first of them.
+    Those of the evaluation with the fewest errors on ``course.val`` are blended with the ones it
+    began with. Kept is what has the fewest errors of all blends that have not forgotten more print
+    than ``spec.forgetting``; the weights it began with are one of them.
 
     Raises:
         TrainingError: the loss is no number.
@@ -87,15 +91,19 @@ class _Training:
         self._steps_an_epoch = len(self._batches_of(0))
         self._steps = spec.epochs * self._steps_an_epoch
         self._progress = Progress(course.fingerprint)
-        self._best: Tensors = {}
+        self._begun = self._best = student.state()
         self._uri = storage.join(course.output, LATEST)
-        self._started = time.monotonic()
+        self._started, self._pace = time.monotonic(), Pace()
 
     def run(self) -> Progress:
         self._begin()
         if not self._is_over():
             self._go_on()
-        self._student.set_state(self._best)
+            self._progress.kept = None
+        if self._progress.kept is None or self._progress.forgetting != self._spec.forgetting:
+            self._blend()
+        assert self._progress.kept is not None
+        self._student.set_state(blended(self._begun, self._best, self._progress.kept.share))
         return self._progress
 
     def _begin(self) -> None:
@@ -161,15 +169,36 @@ class _Training:
         progress.loss_sum += value
         progress.loss_steps += 1
         progress.seconds = time.monotonic() - self._started
-        left = (self._steps - progress.step) * progress.seconds / progress.step
-        self._hear(Step(progress.step, self._steps, value, progress.evaluations[-1], left))
+        self._pace.stepped()
+        self._hear(
+            Step(progress.step, self._steps, value, progress.evaluations[-1], self._seconds_left())
+        )
+
+    def _seconds_left(self) -> float:
+        steps = self._steps - self._progress.step
+        evaluations = -(-steps // (self._steps_an_epoch * self._spec.eval_interval))
+        return self._pace.seconds_left(steps, evaluations + USUAL_BLENDS)
 
     def _evaluate(self) -> None:
+        progress = self._progress
+        evaluation = self._measured(share=1.0 if progress.step else 0.0)
+        self._pace.evaluated()
+        progress.loss_sum, progress.loss_steps = 0.0, 0
+        progress.evaluations.append(evaluation)
+        log.info("%s", evaluation)
+        if progress.best is None or evaluation.cer < progress.best.cer:
+            progress.best, progress.without_gain = evaluation, 0
+            self._best = self._student.state()
+        else:
+            progress.without_gain += 1
+
+    def _measured(self, share: float) -> Evaluation:
+        """What the student is worth as it is, with weights at ``share`` of their way."""
         progress = self._progress
         val = score(self._student, self._course.val)
         retention = score(self._student, self._course.retention)
         progress.seconds = time.monotonic() - self._started
-        evaluation = Evaluation(
+        return Evaluation(
             step=progress.step,
             epoch=progress.step / self._steps_an_epoch,
             minutes=progress.seconds / 60,
@@ -178,22 +207,34 @@ class _Training:
             exact=val.accuracy,
             cer=val.cer,
             retention_cer=retention.cer,
+            share=share,
         )
-        progress.loss_sum, progress.loss_steps = 0.0, 0
-        progress.evaluations.append(evaluation)
-        log.info("%s", evaluation)
-        if self._is_better(evaluation):
-            progress.best, progress.without_gain = evaluation, 0
-            self._best = self._student.state()
-        else:
-            progress.without_gain += 1
 
-    def _is_better(self, evaluation: Evaluation) -> bool:
-        best, base = self._progress.best, self._progress.evaluations[0]
-        if best is None:
-            return True
-        has_forgotten = evaluation.retention_cer > base.retention_cer + self._spec.forgetting
-        return evaluation.cer < best.cer and not has_forgotten
+    def _blend(self) -> None:
+        """Chooses how far to go from the first weights to the best, and keeps that in mind."""
+        progress, base = self._progress, self._progress.evaluations[0]
+        assert progress.best is not None
+        last, most = self._student.state(), base.retention_cer + self._spec.forgetting
+        progress.blends, progress.forgetting = [], self._spec.forgetting
+        if progress.best.step:
+            progress.blends = walked(progress.best, most, self._blended)[1:]
+        progress.kept = min(
+            keeping([base, progress.best, *progress.blends], most), key=lambda each: each.cer
+        )
+        log.info("kept: %s", progress.kept)
+        self._student.set_state(last)
+        self._save()
+
+    def _blended(self, share: float) -> Evaluation:
+        assert self._progress.best is not None
+        self._student.set_state(blended(self._begun, self._best, share))
+        found = self._measured(share)
+        best = self._progress.best
+        evaluation = replace(
+            found, step=best.step, epoch=best.epoch, rate=best.rate, loss=best.loss
+        )
+        log.info("%s", evaluation)
+        return evaluation
 
     def _save(self) -> None:
         parts = {

@@ -127,9 +127,9 @@ def write_result(
 
     It says that it is done only once the weights are exported.
     """
-    curves = draw_curves(progress.evaluations, progress.best)
-    storage.write(storage.join(output, CURVES), curves)
-    assert progress.best is not None
+    kept = progress.kept
+    assert kept is not None
+    storage.write(storage.join(output, CURVES), draw_curves(progress.evaluations, kept))
     result = {
         "model_name": RECOGNIZER.name,
         "label_dict": f"{INFERENCE}/{CONFIG}",
@@ -138,10 +138,11 @@ def write_result(
         "config": SETTINGS,
         "models": {
             "last_1": _model(progress.evaluations[-1].exact, LATEST, ""),
-            "best": _model(progress.best.exact, BEST, INFERENCE),
+            "best": _model(kept.exact, BEST, INFERENCE),
         },
-        "best": asdict(progress.best),
+        "best": asdict(kept),
         "evaluations": [asdict(each) for each in progress.evaluations],
+        "blends": [asdict(each) for each in progress.blends],
         "base": asdict(base),
         "parity": {},
         "left_out": dict(left_out),

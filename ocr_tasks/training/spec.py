@@ -36,7 +36,7 @@ class ReplaySpec:
     drawn; ``dataset`` a data set of real printed lines, whose train part is replayed as well.
     """
 
-    share: Annotated[float, Interval(ge=0, le=10)] = 0.2
+    share: Annotated[float, Interval(ge=0, le=10)] = 0.3
     rendered: Annotated[int, Ge(1)] = 1_000
     dataset: str | None = None
 
@@ -59,7 +59,7 @@ class TrainSpec:
     threads: Annotated[int, Ge(0)] = 0
     base: str | None = None
     base_sha256: str | None = None
-    epochs: Annotated[int, Ge(1)] = 6
+    epochs: Annotated[int, Ge(1)] = 4
     batch: Annotated[int, Ge(1)] = 8
     learning_rate: Annotated[float, Gt(0)] = 5e-4
     warm_up: Annotated[float, Interval(ge=0, lt=1)] = 0.05
@@ -68,7 +68,7 @@ class TrainSpec:
     seed: int = 0
     max_minutes: Annotated[float, Ge(0)] = 0.0
     patience: Annotated[int, Ge(1)] = 3
-    forgetting: Annotated[float, Ge(0)] = 0.005
+    forgetting: Annotated[float, Ge(0)] = 0.002
     eval_interval: Annotated[int, Ge(1)] = 1
     save_interval: Annotated[int, Ge(1)] = 1
     ratios: Mapping[str, float] = field(default_factory=dict)

@@ -1,12 +1,14 @@
 """The network as it is trained: a front that is frozen, a rear that learns, an output cut short.
 
 The output layer has a row for each of 18,710 characters, most of which no line has. While it is
-trained it has only those that may occur; the others are put back as they were.
+trained it has only those that may occur, and their rivals: characters that it had learnt to tell
+from them, and would take them for once what comes in has changed. The others are put back as they
+were. What is read meanwhile is read with all of them, as it will be served.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import paddle
@@ -21,6 +23,7 @@ from ocr_tasks.training.spec import Scope
 OUTPUT = "head.head"  # the network's output layer
 POOLING = (3, 2)  # of the last features, to one row and a step for each 8 pixels
 FROZEN: dict[Scope, int] = {"head": 14, "deep": 11, "all": 0}  # blocks of the backbone's 14
+RIVALS = 64  # characters whose rows are the most like a character's own
 TYPICAL_LABEL = 40.0  # characters; keeps the loss about 1, whatever the lengths of labels
 
 
@@ -45,19 +48,19 @@ class Student:
         scope: Scope,
         amp: bool = False,
     ) -> None:
-        """Trains what ``scope`` says, and of the output the rows of the classes ``kept``.
+        """Trains what ``scope`` says, and of the output the rows of ``kept`` and their rivals.
 
         With ``amp`` it multiplies in bfloat16, which only pays on GPUs.
         """
         self.network = network
         self.charset = charset
-        self.kept = np.array(sorted({0, *kept}), np.int64)  # the blank is always there
         self.front: Front | None = None
         self._amp = amp
         encoder = network.model.backbone.encoder
         self._blocks = [encoder.convolution, *(b for stage in encoder.blocks for b in stage.blocks)]
         self._frozen = FROZEN[scope]
         full = network.head.head
+        self.kept = _with_rivals(full.weight.numpy(), sorted({0, *kept}))  # 0 is the blank
         self._output = paddle.nn.Linear(full.weight.shape[0], len(self.kept))
         self._output.weight.set_value(full.weight.numpy()[:, self.kept])
         self._output.bias.set_value(full.bias.numpy()[self.kept])
@@ -100,9 +103,18 @@ class Student:
 
     def logits(self, prepared: Prepared) -> paddle.Tensor:
         """The kept classes' logits (lines, steps, kept)."""
+        return self._through(self._output, prepared)
+
+    def read(self, prepared: Prepared) -> NDArray[np.int64]:
+        """The likeliest class, of all, at each step: (lines, steps). Wants ``put_back`` before."""
+        with paddle.no_grad():
+            classes = self._through(self.network.head.head, prepared).argmax(axis=2)
+        return cast("NDArray[np.int64]", classes.numpy())
+
+    def _through(self, output: Any, prepared: Prepared) -> paddle.Tensor:
         with paddle.amp.auto_cast(enable=self._amp, dtype="bfloat16"):
             features = self._features(paddle.to_tensor(prepared.given))
-            logits: paddle.Tensor = self._output(self.network.head.encoder(features))
+            logits: paddle.Tensor = output(self.network.head.encoder(features))
         return logits.astype("float32")
 
     def _features(self, given: paddle.Tensor) -> paddle.Tensor:
@@ -150,6 +162,14 @@ class Student:
         full.weight.set_value(weight)
         full.bias.set_value(bias)
         return self.network
+
+
+def _with_rivals(rows: NDArray[np.float32], kept: Sequence[int]) -> NDArray[np.int64]:
+    """The classes ``kept`` and, for each, those whose columns of ``rows`` are its nearest."""
+    unit = rows / np.linalg.norm(rows, axis=0)
+    likeness = unit[:, kept].T @ unit
+    nearest = np.argpartition(likeness, -RIVALS, axis=1)[:, -RIVALS:]
+    return np.union1d(kept, nearest).astype(np.int64)
 
 
 def _side_by_side(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ from ocr_tasks.training.outputs import (
     write_result,
     write_settings,
 )
-from ocr_tasks.training.replay import rendered_lines
+from ocr_tasks.training.replay import replayed_lines, watched_lines
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Student
 from ocr_tasks.training.weights import Base, load_base
@@ -32,7 +32,7 @@ from ocr_tasks.workers import cores
 
 RETENTION_LINES = 200  # of rendered print, to see what was forgotten
 
-OF_THE_MACHINE = {"device", "threads", "max_minutes", "save_interval"}  # may change on resume
+OF_NO_STEP = {"device", "threads", "max_minutes", "save_interval", "forgetting"}  # may change
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +100,10 @@ def _print(base: Base, lines: Lines, spec: TrainSpec) -> tuple[list[Source], Lin
         spec.replay,
         sorted({word for each in lines.lines for word in each.label.split()}),
     )
-    retention = rendered_lines(RETENTION_LINES, base.charset, words, spec.seed + 1)
+    retention = watched_lines(RETENTION_LINES, base.charset, words, spec.seed)
     if not replay.share:
         return [], retention
-    print_ = [rendered_lines(replay.rendered, base.charset, words, spec.seed)]
+    print_ = [replayed_lines(replay.rendered, base.charset, words, spec.seed)]
     if replay.dataset is not None:
         real = read_dataset(replay.dataset, LayoutSpec(), GroupSpec())
         print_.append(lines_of(real, TRAIN, base.charset, DecodeSpec()))
@@ -128,8 +128,8 @@ def _student(base: Base, lines: Sequence[Lines], spec: TrainSpec) -> Student:
 
 
 def _fingerprint(base: Base, sources: Sequence[Source], val: Lines, spec: TrainSpec) -> str:
-    """A digest of all that decides what a training comes to, but for where and how long."""
-    options = {name: value for name, value in asdict(spec).items() if name not in OF_THE_MACHINE}
+    """A digest of all that decides its steps; what does not may change when it is resumed."""
+    options = {name: value for name, value in asdict(spec).items() if name not in OF_NO_STEP}
     said = {"base": base.info.sha256, "spec": options}
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for lines in (*(source.lines for source in sources), val):

@@ -1,8 +1,6 @@
 """What a student reads in lines, and how right it is."""
 
 import numpy as np
-import paddle
-from paddle.nn import functional
 
 from ocr_tasks.text.ctc import decode_best_path
 from ocr_tasks.text.metrics import TextScore, score_of, total
@@ -22,14 +20,12 @@ def score(student: Student, lines: Lines) -> TextScore:
 
 
 def texts_in(student: Student, lines: Lines) -> list[str]:
-    """What ``student`` reads in each line, of the classes that it has."""
+    """What ``student`` reads in each line, of all characters of its alphabet."""
+    student.put_back()
     texts = [""] * len(lines.lines)
     for numbers, batch in unchanged_batches(lines, BATCH):
         prepared = student.prepared(batch)
-        with paddle.no_grad():
-            probabilities = functional.softmax(student.logits(prepared)).numpy()
-        for number, steps, line in zip(numbers, prepared.steps, probabilities, strict=True):
-            places = line[:steps].argmax(axis=1)
-            scores = line[np.arange(steps), places]
-            texts[number], _ = decode_best_path(student.kept[places], scores, student.charset)
+        read = student.read(prepared)
+        for number, steps, classes in zip(numbers, prepared.steps, read, strict=True):
+            texts[number], _ = decode_best_path(classes[:steps], np.ones(steps), student.charset)
     return texts

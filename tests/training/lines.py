@@ -26,7 +26,10 @@ def grey_lines(
 
 
 def word_lines(count: int, charset: Sequence[str], seed: int) -> Lines:
-    """Lines of one short word each, drawn by chance and always the same."""
+    """Lines of one short word each, by chance and always the same, labelled in another case.
+
+    So nobody reads them rightly who has not learnt it.
+    """
     class_of = {character: number for number, character in enumerate(charset) if character}
     random = np.random.default_rng(seed)
     lines = Lines()
@@ -34,5 +37,5 @@ def word_lines(count: int, charset: Sequence[str], seed: int) -> Lines:
         word = "".join(random.choice(list("abcdeimnorst"), 3))
         strip = np.full((LINE_HEIGHT, 64, 3), 255, np.uint8)
         cv2.putText(strip, word, (4, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (0, 0, 0), 2, cv2.LINE_AA)
-        lines.add(strip, word, "words.txt", class_of)
+        lines.add(strip, word.upper(), "words.txt", class_of)
     return lines

@@ -151,13 +151,13 @@ def test_a_broken_export_is_refused_and_no_result_is_written(tmp_path, dataset_u
 
     def broken(network, graph, bindings, charset, folder):
         written(network, graph, bindings, charset, folder)
-        (folder / "inference.onnx").write_bytes(graph.filled({}))
+        name, array = list(graph.weights().items())[-2]  # of the output
+        (folder / "inference.onnx").write_bytes(graph.filled({name: array / 2}))
 
     url = storage.absolute(str(tmp_path / "trained"))
     monkeypatch.setattr(best, "export", broken)
-    spec = TrainSpec(scope="head", epochs=4, batch=4, learning_rate=2e-3, replay=REPLAY)
     with pytest.raises(ParityError, match="the onnx form agrees with the trained network at"):
-        train(dataset(dataset_url), url, spec)
+        train(dataset(dataset_url), url, SPEC)
     assert read_json(f"{url}/{RESULT}")["done_flag"] is False
     assert not storage.exists(f"{url}/{INFERENCE}/inference.onnx")
 
