@@ -12,7 +12,7 @@ from ocr_tasks.training.outputs import RESULT, SETTINGS
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.sweep import Trial, trial_of
 from ocr_tasks.training.sweep_report import SWEEP
-from ocr_tasks.training.train import OF_THE_MACHINE
+from ocr_tasks.training.train import OF_NO_STEP
 
 TRIALS = "trials"
 TRIAL = "trial.json"  # what one came to: the last of its files that is written
@@ -30,7 +30,8 @@ def labels_digest(dataset: Dataset) -> str:
 
 def fingerprint_of(labels: str, spec: TrainSpec) -> str:
     """A digest of what decides what a trial comes to: labels, as ``labels_digest``, and options."""
-    options = {key: value for key, value in asdict(spec).items() if key not in OF_THE_MACHINE}
+    without = OF_NO_STEP - {"forgetting"}  # which decides what is kept of the weights
+    options = {key: value for key, value in asdict(spec).items() if key not in without}
     return digest_of({"labels": labels, "train": options})
 
 
