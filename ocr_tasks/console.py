@@ -124,19 +124,41 @@ class TrainingProgress:
 
     def _move(self, progress: Progress, step: "Step", told: str) -> None:
         if self._task is None:  # where nothing is left to train, no bar is drawn
-            self._task = progress.add_task("", total=step.steps)
-        progress.update(self._task, completed=step.step, description=told)
+            self._task = progress.add_task("")
+        progress.update(self._task, completed=step.step, total=step.steps, description=told)
+
+
+class ReadingProgress:
+    """Hears how many lines of a set are read, set after set, and shows each of them."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._hear: PageProgress | None = None
+        self._done = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Takes note that ``done`` of the ``total`` lines of a set are read."""
+        if self._hear is None or done < self._done:
+            here = self._progress
+            self._hear = PageProgress("lines") if here is None else _Bar(here, "lines read")
+        self._done = done
+        self._hear(done, total)
 
 
 @contextmanager
-def training_progress() -> Iterator[TrainingProgress]:
-    """A bar on a terminal, plain lines anywhere else."""
+def finetune_progress() -> Iterator[tuple[TrainingProgress, ReadingProgress]]:
+    """Bars on a terminal, plain lines anywhere else: of training, and of reading."""
     if not err.is_terminal:
-        yield TrainingProgress()
+        yield TrainingProgress(), ReadingProgress()
         return
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err) as progress:
-        yield TrainingProgress(progress)
+        yield TrainingProgress(progress), ReadingProgress(progress)
+
+
+def print_note(text: str) -> None:
+    """A line about what is going on, beside the progress."""
+    err.print(escape(visible(text)), highlight=False, soft_wrap=True)
 
 
 def print_seal(seal: dict[str, Any], pages_a_second: float = 0.0, rows_in: str = "") -> None:

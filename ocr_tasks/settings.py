@@ -92,12 +92,10 @@ def parse_overrides(pairs: Iterable[str]) -> Values:
         if not equals or not key.strip():
             raise SettingsError(f"{pair!r} is not of the form key=value")
         try:
-            nested: Any = yaml.safe_load(text)
+            value: Any = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise SettingsError(f"{key}: the value is no YAML: {_yaml_fault(error)}") from error
-        for name in reversed(key.strip().split(".")):
-            nested = {name: nested}
-        values = merged(values, nested)
+        values = merged(values, nested({key.strip(): value}))
     return values
 
 
@@ -125,6 +123,16 @@ def flattened(values: Values, prefix: str = "") -> Values:
         nested = isinstance(value, dict) and value
         flat |= flattened(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return flat
+
+
+def nested(flat: Values) -> Values:
+    """``{"engine.device": "cpu"}`` as ``{"engine": {"device": "cpu"}}``."""
+    values: Values = {}
+    for key, value in flat.items():
+        for name in reversed(key.split(".")):
+            value = {name: value}
+        values = merged(values, value)
+    return values
 
 
 def _environment(settings: type[BaseSettings]) -> Values:

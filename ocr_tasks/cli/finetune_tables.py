@@ -7,6 +7,7 @@ from rich.table import Table
 
 from ocr_tasks.console import out
 from ocr_tasks.text.names import visible
+from ocr_tasks.training.sweep import shown, stage_of
 
 Json = dict[str, Any]
 
@@ -32,6 +33,15 @@ def print_result(result: Json) -> None:
     for form, parity in result["parity"].items():
         agree = f"{parity['equal']:.2%} of the steps of {parity['crops']} lines agree"
         _say(f"{form}: {agree}, probabilities to {parity['most_off']:.1g}")
+
+
+def print_sweep(told: Json, forgetting: float) -> None:
+    """A sweep's trials, a table an option, and the best of all."""
+    from ocr_tasks.training.sweep_report import sweep_tables  # which brings matplotlib along
+
+    for table in sweep_tables([stage_of(each) for each in told["stages"]], forgetting):
+        out.print(table)
+    _say(f"the best: {shown(told['best']['options'])}")
 
 
 def print_numbers(checks: Json) -> None:

@@ -6,12 +6,18 @@ from typing import Annotated
 import typer
 
 from ocr_tasks.cli.dataset_refresh import Dataset
-from ocr_tasks.cli.finetune_tables import print_numbers, print_promoted, print_result, print_verdict
+from ocr_tasks.cli.finetune_tables import (
+    print_numbers,
+    print_promoted,
+    print_result,
+    print_sweep,
+    print_verdict,
+)
 from ocr_tasks.cli.models import Registry
 from ocr_tasks.cli.options import Config, Output, Overrides, Workers, settings_of
-from ocr_tasks.console import out, page_progress, training_progress
+from ocr_tasks.console import finetune_progress, out, print_note
 from ocr_tasks.jobs import model_finetune as job
-from ocr_tasks.jobs.model_finetune import ModelFinetuneSettings
+from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings
 
 GivenRegistry = Annotated[
     str | None, typer.Option("--registry", help="The registry of models: a path or URL.")
@@ -38,14 +44,16 @@ def run(
 ) -> None:
     """Train, export, evaluate, judge, and promote what the gate lets pass.
 
+    Where the settings have a sweep, the best training of that goes on.
+
     Exit code 0: promoted. 4: the gate has refused. 1: an error. 2: wrong usage.
 
     Example: `ocr-tasks model-finetune run --dataset lines/ --output tuned/ --registry registry/
     -o retention=print/`
     """
     settings = _settings(dataset, output, registry, config, override)
-    with training_progress() as hear:
-        told = job.run(settings, workers, hear, dry_run)
+    with finetune_progress() as (hear, on_progress):
+        told = job.run(settings, workers, hear, on_progress, print_note, dry_run=dry_run)
     (print_verdict if dry_run else print_promoted)(told)
 
 
@@ -63,9 +71,30 @@ def train(
     -o train.epochs=4`
     """
     settings = _settings(dataset, output, registry, config, override)
-    with training_progress() as hear:
+    with finetune_progress() as (hear, _):
         result = job.train(settings, hear)
     print_result(result)
+
+
+@finetune.command()
+def sweep(
+    dataset: Dataset = None,
+    output: Output = None,
+    registry: GivenRegistry = None,
+    config: Config = None,
+    override: Overrides = None,
+) -> None:
+    """Train with one value after the other of each option in `sweep`; the best is what stays.
+
+    Again, and it goes on: what was tried is not tried anew.
+
+    Example: `ocr-tasks model-finetune sweep --dataset lines/ --output tuned/ --registry registry/
+    -o sweep.learning_rate=[0.0002,0.0005,0.001] -o sweep.epochs=[3,6]`
+    """
+    settings = _settings(dataset, output, registry, config, override)
+    with finetune_progress() as (hear, _):
+        told = job.sweep(settings, hear, print_note)
+    print_sweep(told, settings.train.forgetting)
 
 
 @finetune.command()
@@ -97,8 +126,8 @@ def evaluate(
     --registry registry/ -o retention=print/`
     """
     settings = _settings(dataset, output, registry, config, override)
-    with page_progress("lines") as progress:
-        checks = job.evaluate(settings, progress)
+    with finetune_progress() as (_, on_progress):
+        checks = job.evaluate(settings, on_progress)
     print_numbers(checks)
 
 

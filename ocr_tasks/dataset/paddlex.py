@@ -23,8 +23,8 @@ def translated(values: Values) -> Values:
         SettingsError: CheckDataset asks for what is not done here.
     """
     ours = {key: value for key, value in values.items() if key not in SECTIONS}
-    _put_given(ours, _of_global(values.get("Global") or {}))
-    _put_given(ours, _of_check(values.get("CheckDataset") or {}))
+    put_given(ours, _of_global(values.get("Global") or {}))
+    put_given(ours, _of_check(values.get("CheckDataset") or {}))
     return ours
 
 
@@ -54,12 +54,12 @@ def _of_convert(section: Values) -> Values:
     return {"enable": section.get("enable"), "format": None if kind is None else str(kind).lower()}
 
 
-def _put_given(ours: Values, given: Values) -> None:
+def put_given(ours: Values, given: Values) -> None:
     """Adds what is not null; what was said in our own names stands."""
     for key, value in given.items():
         if isinstance(value, dict):
             inner = dict(ours.get(key) or {})
-            _put_given(inner, value)
+            put_given(inner, value)
             if inner:
                 ours[key] = inner
         elif value is not None:

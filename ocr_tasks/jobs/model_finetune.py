@@ -6,12 +6,11 @@ broken off is done again, or, as a training, goes on.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from ocr_tasks import __version__, storage
-from ocr_tasks.admission import folder_name, refuse_inside, refuse_secrets, refuse_url
+from ocr_tasks.admission import refuse_url
 from ocr_tasks.dataset.groups import GroupSpec
-from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
 from ocr_tasks.dataset.versions import fingerprint_of
@@ -23,7 +22,6 @@ from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     VAL_JUDGED,
     Contest,
-    ReaderSpec,
     evidence_of,
     has_read,
     part_of,
@@ -32,18 +30,26 @@ from ocr_tasks.evaluation.contest import (
     read_by_champion,
     refuse_unless_promoted,
 )
-from ocr_tasks.evaluation.evaluate import EvaluationSpec
 from ocr_tasks.evaluation.evidence import TrainedOn
-from ocr_tasks.evaluation.gate import GateRules
 from ocr_tasks.evaluation.outputs import read_checks, write_verdict
 from ocr_tasks.evaluation.verdict import Verdict
+from ocr_tasks.jobs.model_finetune_settings import (
+    ModelFinetuneSettings,
+    admitted,
+    as_trained,
+    dataset_of,
+)
+from ocr_tasks.jobs.model_finetune_sweep import attempt as attempt
+from ocr_tasks.jobs.model_finetune_sweep import choose as choose
+from ocr_tasks.jobs.model_finetune_sweep import sweep as sweep
+from ocr_tasks.jobs.model_finetune_sweep import train as train
+from ocr_tasks.jobs.model_finetune_sweep import trials_of as trials_of
+from ocr_tasks.jobs.model_finetune_sweep import unheard
 from ocr_tasks.registry import champions
 from ocr_tasks.registry.cards import ModelCard
 from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.registry.versions import file_url, register
-from ocr_tasks.settings import JobSettings
 from ocr_tasks.stores.filesystems import SCHEMES
-from ocr_tasks.training.spec import TrainSpec
 
 if TYPE_CHECKING:
     from ocr_tasks.training.loop import Listener
@@ -52,38 +58,7 @@ Json = dict[str, Any]
 Progress = Callable[[int, int], None]
 
 
-def _unheard(*_: Any) -> None:
-    """Progress that nobody wants to hear of."""
-
-
-class ModelFinetuneSettings(JobSettings):
-    """The settings; the command line and configs/model_finetune.yaml fill them.
-
-    ``retention`` is a dataset of what must be read as well as before. Versions are registered
-    under ``name``, or under that of the dataset's folder, and with ``licence`` in their card.
-    """
-
-    dataset: str
-    output: str
-    registry: str
-    retention: str | None = None
-    name: str = ""
-    licence: str = ""
-    schemes: tuple[str, ...] = SCHEMES
-    layout: LayoutSpec = LayoutSpec()
-    groups: GroupSpec = GroupSpec()
-    limits: LimitSpec = LimitSpec()
-    train: TrainSpec = TrainSpec()
-    engine: ReaderSpec = ReaderSpec()
-    evaluation: EvaluationSpec = EvaluationSpec()
-    gate: GateRules = GateRules()
-
-    def below(self, run_id: str) -> Self:
-        """The settings of a run that has a folder of its own below the output."""
-        return self.model_copy(update={"output": storage.join(self.output, run_id)})
-
-
-def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = _unheard) -> Json:
+def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -> Json:
     """Has the champion, or the built-in model, read the test part and the retention set.
 
     ``on_progress`` hears (lines done, lines in all) of each. Returns its numbers by set.
@@ -94,26 +69,9 @@ def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = _unhe
     """
     from ocr_tasks.engines.loading import load_engine
 
-    settings = _admitted(settings)
+    settings = admitted(settings)
     engine = load_engine(_champions_engine(settings))
     return read_by_champion(_contest(settings), engine, on_progress)
-
-
-def train(settings: ModelFinetuneSettings, hear: "Listener" = _unheard) -> Json:
-    """Trains, or goes on from the last checkpoint below the output; ``hear`` hears every step.
-
-    It begins with the champion's weights, unless ``train.base`` names others. Returns the result,
-    as train_result.json has it.
-
-    Raises:
-        TrainingError: the loss is no number.
-        PlanConflictError: the checkpoint there is of other lines, weights or settings.
-        DatasetError, ModelError, StorageError: see training.train.learn.
-    """
-    from ocr_tasks.training.train import learn
-
-    settings = _admitted(settings)
-    return learn(_dataset(settings), settings.output, _train_spec(settings), hear)
 
 
 def export(settings: ModelFinetuneSettings) -> Json:
@@ -126,11 +84,11 @@ def export(settings: ModelFinetuneSettings) -> Json:
     """
     from ocr_tasks.training.best import export_best
 
-    settings = _admitted(settings)
-    return export_best(_dataset(settings), settings.output, _train_spec(settings))
+    settings = as_trained(admitted(settings))
+    return export_best(dataset_of(settings), settings.output, settings.train)
 
 
-def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = _unheard) -> Json:
+def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -> Json:
     """Has the exported model read what the champion read; pages and JSON show both.
 
     Returns the checks, see contest.read_by_candidate: ``numbers`` has those of both by set, none
@@ -140,7 +98,7 @@ def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = _unheard) 
     from ocr_tasks.engines.loading import load_engine
     from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
 
-    settings = _admitted(settings)
+    settings = admitted(settings)
     contest, champion = _contest(settings), load_engine(_champions_engine(settings))
     exported = read_told(settings.output, EXPORTED)
     if not has_read(contest):
@@ -153,12 +111,13 @@ def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
     """The gate's verdict on what was evaluated; it is written below the output, and promotes none.
 
     Raises:
+        TrainingError: nothing was trained.
         SettingsError: nothing was evaluated.
         GateRefusedError: a rule does not let the candidate pass.
         StorageError, WorkerDiedError: see checks.trained_on.
     """
-    settings = _admitted(settings)
-    dataset = _dataset(settings)
+    settings = as_trained(admitted(settings))
+    dataset = dataset_of(settings)
     on_val = part_of(dataset, settings.evaluation) == VAL
     seen = _trained_on(settings, dataset, (TRAIN,) if on_val else (TRAIN, VAL), workers)
     try:
@@ -185,8 +144,9 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     """
     from ocr_tasks.training.outputs import EXPORTED, INFERENCE, RESULT, read_told
 
-    settings = _admitted(settings)
+    settings = admitted(settings)
     verdict = promoting_verdict(settings.output)
+    settings = as_trained(settings)
     folder = storage.join(settings.output, INFERENCE)
     names = read_told(settings.output, EXPORTED)["files"]
     files = {name: storage.join(folder, name) for name in names}
@@ -218,14 +178,22 @@ def rollback(registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES) -> 
 def run(
     settings: ModelFinetuneSettings,
     workers: int | None = None,
-    hear: "Listener" = _unheard,
+    hear: "Listener" = unheard,
+    on_progress: Progress = unheard,
+    tell: Callable[[str], None] = unheard,
     dry_run: bool = False,
 ) -> Json:
-    """All of it; returns what promote does, or after a ``dry_run`` the verdict. Raises as these."""
-    evaluate_base(settings)
-    train(settings, hear)
+    """All of it, with the sweep in place of the training where the settings have one.
+
+    Returns what promote does, or after a ``dry_run`` the verdict. Raises as the steps do.
+    """
+    evaluate_base(settings, on_progress)
+    if settings.sweep:
+        sweep(settings, hear, tell)
+    else:
+        train(settings, hear)
     export(settings)
-    evaluate(settings)
+    evaluate(settings, on_progress)
     verdict = decide(settings, workers)
     return verdict if dry_run else promote(settings, workers)
 
@@ -233,24 +201,20 @@ def run(
 def _card(
     settings: ModelFinetuneSettings, base: Json, verdict: Verdict, workers: int | None
 ) -> ModelCard:
-    dataset, told = _dataset(settings), read_checks(settings.output)["numbers"]
+    dataset, told = dataset_of(settings), read_checks(settings.output)["numbers"]
     return ModelCard(
         name=settings.name,
         base=base["name"],
         base_sha256=base["sha256"],
         dataset=dataset.root,
         data_fingerprint=fingerprint_of(dataset, settings.limits, workers),
-        config=settings.model_dump(mode="json", include={"train", "gate", "evaluation"}),
+        config=settings.model_dump(mode="json", include={"train", "sweep", "gate", "evaluation"}),
         seed=settings.train.seed,
         licence=settings.licence,
         pipeline_version=__version__,
         metrics={name: both[CANDIDATE] for name, both in told.items()},
         notes=" ".join(verdict.notes),
     )
-
-
-def _dataset(settings: ModelFinetuneSettings) -> Dataset:
-    return read_dataset(settings.dataset, settings.layout, settings.groups)
 
 
 def _trained_on(
@@ -265,7 +229,7 @@ def _trained_on(
 
 
 def _contest(settings: ModelFinetuneSettings) -> Contest:
-    sets = {"test": _dataset(settings)}
+    sets = {"test": dataset_of(settings)}
     if settings.retention is not None:
         sets["retention"] = read_dataset(settings.retention, settings.layout, settings.groups, ())
     return Contest(settings.output, sets, settings.engine, settings.evaluation, settings.limits)
@@ -274,23 +238,3 @@ def _contest(settings: ModelFinetuneSettings) -> Contest:
 def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
     incumbent = kept_incumbent(settings.registry, settings.output)
     return settings.engine.engine(incumbent.weights, incumbent.digest)
-
-
-def _train_spec(settings: ModelFinetuneSettings) -> TrainSpec:
-    if settings.train.base is not None:
-        return settings.train
-    incumbent = kept_incumbent(settings.registry, settings.output)
-    return replace(settings.train, base=incumbent.weights, base_sha256=incumbent.digest)
-
-
-def _admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
-    """The settings with absolute URLs, if they may be used."""
-    refuse_secrets(settings.model_dump(mode="json"))
-    places = {"dataset", "output", "registry", "retention"}
-    urls = {key: url for key, url in settings.model_dump(include=places).items() if url is not None}
-    for url in filter(None, (*urls.values(), settings.train.base, settings.train.replay.dataset)):
-        refuse_url(url, settings.schemes)
-    given = {key: storage.absolute(url).rstrip("/") for key, url in urls.items()}
-    name = folder_name(settings.name, given["dataset"])
-    refuse_inside(given["output"], given["dataset"], "dataset")
-    return settings.model_copy(update=given | {"name": name})

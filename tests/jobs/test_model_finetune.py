@@ -23,6 +23,7 @@ from ocr_tasks.jobs import model_finetune as job
 from ocr_tasks.registry.champions import NOBODY, champion, promote
 from ocr_tasks.registry.versions import find
 from ocr_tasks.training import train as room
+from ocr_tasks.training.outputs import write_settings
 from tests.jobs.tuning import SMALLEST, nudged_weights, plant_readings, settings_in
 from tests.registry.models import registered
 from tests.stores import names_at
@@ -131,15 +132,15 @@ def test_files_that_were_damaged_after_the_export_are_refused(settings):
         job.decide(settings, workers=1)
 
 
-def test_print_that_was_replayed_is_no_retention_set(settings):
+def test_print_that_was_replayed_is_no_retention_set_whatever_the_settings_say_now(settings):
     plant_readings(settings)
     replay = replace(settings.train.replay, dataset=settings.retention)
-    train = replace(settings.train, replay=replay)
+    write_settings(settings.output, replace(settings.train, replay=replay))
     folder = Path(settings.retention.removeprefix("file://"))
     shutil.copy(folder / "val.txt", folder / "train.txt")
     try:
         with pytest.raises(GateRefusedError, match="REFUSED leak: retention: 8 lines"):
-            job.decide(settings.model_copy(update={"train": train}), workers=1)
+            job.decide(settings, workers=1)
     finally:
         (folder / "train.txt").unlink()
 
@@ -193,6 +194,23 @@ def test_a_training_that_was_killed_goes_on_from_its_last_checkpoint(tmp_path):
     assert len(result["evaluations"]) == 3
 
 
+def test_a_sweep_of_real_trainings_leaves_what_is_exported(tmp_path):
+    tried = {"learning_rate": [1e-6, 1e38], "epochs": [1, 2]}
+    settings = settings_in(tmp_path, sweep=tried)
+    told = job.sweep(settings)
+    rates, epochs = (stage["trials"] for stage in told["stages"])
+    assert "the loss is nan" in rates[1]["fault"]
+    assert [trial["name"] for trial in epochs] == [
+        "learning_rate-1e-06",
+        "learning_rate-1e-06+epochs-2",
+    ]
+    trials = storage.join(settings.output, "trials")
+    assert len(storage.names_in(trials)) == 3
+    assert told["best"]["name"] in storage.names_in(trials)
+    assert job.export(settings)["done_flag"] is True
+    assert "best_accuracy/inference/inference.onnx" in names_at(settings.output)
+
+
 def test_what_lies_in_s3_is_evaluated_judged_and_promoted_there(
     settings, s3_endpoint, tmp_path, monkeypatch
 ):
@@ -217,10 +235,13 @@ def test_what_lies_in_s3_is_evaluated_judged_and_promoted_there(
 
 def test_what_was_not_done_yet_is_named(tmp_path):
     settings = settings_in(tmp_path)
-    with pytest.raises(TrainingError, match="there is no train_result"):
+    with pytest.raises(TrainingError, match=r"there is no config\.yaml"):
         job.export(settings)
     with pytest.raises(TrainingError, match="there is no exported"):
         job.evaluate(settings)
+    with pytest.raises(TrainingError, match=r"there is no config\.yaml"):
+        job.decide(settings, workers=1)
+    write_settings(settings.output, settings.train)
     with pytest.raises(SettingsError, match="nothing was evaluated"):
         job.decide(settings, workers=1)
     with pytest.raises(GateRefusedError, match="has judged nothing"):

@@ -1,0 +1,123 @@
+"""What a sweep leaves behind: its trials as a table, as JSON and as a picture."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ocr_tasks import storage
+from ocr_tasks.text.names import visible
+from ocr_tasks.training.sweep import Stage, Trial, as_text, has_kept_print, shown
+
+SWEEP, TABLE, PICTURE = "sweep.json", "sweep.txt", "sweep.png"
+
+PANEL = (4.5, 2.8)  # inches
+TEXT_WIDTH = 110  # characters of a line of the table
+
+
+def write_sweep(output: str, stages: Sequence[Stage], forgetting: float) -> None:
+    """Writes table, picture and JSON of the trials up to now below ``output``."""
+    text = io.StringIO()
+    console = Console(file=text, width=TEXT_WIDTH)
+    for table in sweep_tables(stages, forgetting):
+        console.print(table)
+    storage.write(storage.join(output, TABLE), text.getvalue().encode("utf-8"))
+    if stages:
+        storage.write(storage.join(output, PICTURE), draw_sweep(stages, forgetting))
+    told = {"stages": [asdict(stage) for stage in stages]}
+    storage.write(storage.join(output, SWEEP), json.dumps(told, indent=1).encode())
+
+
+def sweep_tables(stages: Sequence[Stage], forgetting: float) -> list[Table]:
+    """A table an option: a row a trial, the best of all by then marked, or why it came to nothing.
+
+    Where the best is a trial of an option before, the last row says so.
+    """
+    return [_table(stage, forgetting) for stage in stages]
+
+
+def _table(stage: Stage, forgetting: float) -> Table:
+    columns = ("val CER", "val exact", "print CER", "best epoch", "minutes", "")
+    table = Table(stage.option, *columns, title=f"sweep of {stage.option}")
+    for trial in stage.trials:
+        said = "best" if stage.is_best(trial) else _said(trial, forgetting)
+        table.add_row(_value(stage, trial), *_numbers(trial), said)
+    if stage.best is not None and not any(map(stage.is_best, stage.trials)):
+        said = escape(visible(f"still the best: {shown(stage.best.options)}"))
+        table.add_row("", *_numbers(stage.best), said)
+    return table
+
+
+def _numbers(trial: Trial) -> list[str]:
+    told = trial.outcome
+    if told is None:
+        return [""] * 5
+    return [
+        f"{told.cer:.4f}",
+        f"{told.exact:.1%}",
+        f"{told.retention_cer:.4f}",
+        f"{told.epoch:g}",
+        f"{told.minutes:.1f}",
+    ]
+
+
+def _said(trial: Trial, forgetting: float) -> str:
+    if trial.fault is not None:
+        return escape(visible(trial.fault))
+    return "" if has_kept_print(trial, forgetting) else "print is forgotten"
+
+
+def _value(stage: Stage, trial: Trial) -> str:
+    return escape(visible(as_text(trial.options[stage.option])))
+
+
+def draw_sweep(stages: Sequence[Stage], forgetting: float) -> bytes:
+    """A PNG with two panels an option: the CER and the exact lines on val of each of its values.
+
+    A star is the best of all by then, a dashed line what it comes to; a cross has no outcome, and
+    a hollow point has forgotten print.
+    """
+    width, height = PANEL
+    figure = Figure(figsize=(2 * width, height * len(stages)), layout="constrained")
+    for row, stage in enumerate(stages):
+        cer = figure.add_subplot(len(stages), 2, 2 * row + 1)
+        exact = figure.add_subplot(len(stages), 2, 2 * row + 2)
+        cer.set_title("character error rate on validation lines", fontsize=10)
+        exact.set_title("validation lines read to the letter", fontsize=10)
+        for axes, number in ((cer, "cer"), (exact, "exact")):
+            _draw(axes, stage, number, forgetting)
+    written = io.BytesIO()
+    figure.savefig(written, format="png", dpi=100)
+    return written.getvalue()
+
+
+def _draw(axes: Axes, stage: Stage, number: str, forgetting: float) -> None:
+    axes.set_xlabel(stage.option)
+    axes.set_xticks(range(len(stage.trials)), [_value(stage, each) for each in stage.trials])
+    axes.margins(x=0.15, y=0.25)
+    if stage.best is not None:
+        axes.axhline(_height(stage.best, number), color="0.7", linestyle="--", zorder=0)
+    points = [(place, each) for place, each in enumerate(stage.trials) if each.outcome is not None]
+    heights = [_height(each, number) for _, each in points]
+    axes.plot([place for place, _ in points], heights, color="0.6", linewidth=1, zorder=1)
+    for place, trial in enumerate(stage.trials):
+        if trial.outcome is None:
+            transform = axes.get_xaxis_transform()  # the height of the panel is 1
+            axes.plot(place, 0.06, "x", color="C3", transform=transform)
+            continue
+        is_best, kept = stage.is_best(trial), has_kept_print(trial, forgetting)
+        marker, size = ("*", 14) if is_best else ("o", 7)
+        inside = "C0" if kept else "white"
+        axes.plot(place, _height(trial, number), marker, ms=size, mfc=inside, mec="C0", zorder=2)
+
+
+def _height(trial: Trial, number: str) -> float:
+    assert trial.outcome is not None
+    height: float = getattr(trial.outcome, number)
+    return height
