@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
-from ocr_tasks.settings import JobSettings, digest_of, parse_overrides
+from ocr_tasks.settings import JobSettings, digest_of, flattened, nested, parse_overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +281,10 @@ def test_the_job_needs_to_know_where_from_and_where_to(missing):
 def test_a_name_may_look_like_a_number():
     overrides = parse_overrides(["collection=1884"])
     assert ArchiveOcrSettings.load(None, PLACES | overrides).collection == "1884"
+
+
+def test_nested_values_are_flattened_and_back():
+    values = {"lens": {"focus": 35, "coated": {"inside": True}}, "name": "x", "more": {}}
+    flat = {"lens.focus": 35, "lens.coated.inside": True, "name": "x", "more": {}}
+    assert flattened(values) == flat
+    assert nested(flat) == values

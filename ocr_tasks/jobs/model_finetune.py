@@ -31,7 +31,8 @@ from ocr_tasks.evaluation.contest import (
     refuse_unless_promoted,
 )
 from ocr_tasks.evaluation.evidence import TrainedOn
-from ocr_tasks.evaluation.outputs import read_checks, write_verdict
+from ocr_tasks.evaluation.outputs import read_checks, read_verdict, write_verdict
+from ocr_tasks.evaluation.summary import as_markdown
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
@@ -50,6 +51,7 @@ from ocr_tasks.registry.cards import ModelCard
 from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.registry.versions import file_url, register
 from ocr_tasks.stores.filesystems import SCHEMES
+from ocr_tasks.training.sweep import shown as shown
 
 if TYPE_CHECKING:
     from ocr_tasks.training.loop import Listener
@@ -130,6 +132,16 @@ def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
     write_verdict(settings.output, verdict)
     refuse_unless_promoted(verdict)
     return verdict.as_json()
+
+
+def verdict_text(settings: ModelFinetuneSettings) -> str:
+    """What the gate said last, with the numbers of both models, as Markdown.
+
+    Raises:
+        FileNotFoundError, DamagedFileError, StorageError: see outputs.read_verdict.
+    """
+    output = admitted(settings).output
+    return as_markdown(read_verdict(output), read_checks(output)["numbers"])
 
 
 def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:

@@ -33,7 +33,8 @@ class Variable:
 class Outcome:
     """What a training came to: its best evaluation.
 
-    ``retention_before`` is the CER of print at first; ``minutes`` are those of all the training.
+    ``retention_before`` is the CER of print at first; ``lowest_cer`` the lowest on val, also of
+    weights that were not kept; ``minutes`` are those of all the training.
     """
 
     epoch: float
@@ -42,6 +43,7 @@ class Outcome:
     cer: float
     retention_cer: float
     retention_before: float
+    lowest_cer: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def outcome_of(result: Json) -> Outcome:
         cer=best["cer"],
         retention_cer=best["retention_cer"],
         retention_before=evaluations[0]["retention_cer"],
+        lowest_cer=min(each["cer"] for each in evaluations),
     )
 
 

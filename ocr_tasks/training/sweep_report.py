@@ -4,9 +4,11 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,6 +21,20 @@ SWEEP, TABLE, PICTURE = "sweep.json", "sweep.txt", "sweep.png"
 
 PANEL = (4.5, 2.8)  # inches
 TEXT_WIDTH = 110  # characters of a line of the table
+
+BEST = "best"
+TRIED, BEST_BY_THEN, FORGOTTEN, NO_OUTCOME = (
+    "tried",
+    "the best by then",
+    "print is forgotten",
+    "diverged",
+)
+MARKS: dict[str, dict[str, Any]] = {
+    TRIED: {"marker": "o", "ms": 7, "mfc": "C0", "mec": "C0"},
+    BEST_BY_THEN: {"marker": "*", "ms": 14, "mfc": "C0", "mec": "C0"},
+    FORGOTTEN: {"marker": "o", "ms": 7, "mfc": "white", "mec": "C0"},
+    NO_OUTCOME: {"marker": "x", "ms": 7, "mec": "C3"},
+}
 
 
 def write_sweep(output: str, stages: Sequence[Stage], forgetting: float) -> None:
@@ -37,7 +53,8 @@ def write_sweep(output: str, stages: Sequence[Stage], forgetting: float) -> None
 def sweep_tables(stages: Sequence[Stage], forgetting: float) -> list[Table]:
     """A table an option: a row a trial, the best of all by then marked, or why it came to nothing.
 
-    Where the best is a trial of an option before, the last row says so.
+    Where the best is a trial of an option before, the last row says so. A lower CER of weights
+    that were not kept is named too.
     """
     return [_table(stage, forgetting) for stage in stages]
 
@@ -46,8 +63,9 @@ def _table(stage: Stage, forgetting: float) -> Table:
     columns = ("val CER", "val exact", "print CER", "best epoch", "minutes", "")
     table = Table(stage.option, *columns, title=f"sweep of {stage.option}")
     for trial in stage.trials:
-        said = "best" if stage.is_best(trial) else _said(trial, forgetting)
-        table.add_row(_value(stage, trial), *_numbers(trial), said)
+        said = [BEST] if stage.is_best(trial) else []
+        said += _said(trial, forgetting)
+        table.add_row(_value(stage, trial), *_numbers(trial), escape(visible(", ".join(said))))
     if stage.best is not None and not any(map(stage.is_best, stage.trials)):
         said = escape(visible(f"still the best: {shown(stage.best.options)}"))
         table.add_row("", *_numbers(stage.best), said)
@@ -67,10 +85,15 @@ def _numbers(trial: Trial) -> list[str]:
     ]
 
 
-def _said(trial: Trial, forgetting: float) -> str:
-    if trial.fault is not None:
-        return escape(visible(trial.fault))
-    return "" if has_kept_print(trial, forgetting) else "print is forgotten"
+def _said(trial: Trial, forgetting: float) -> list[str]:
+    told = trial.outcome
+    if told is None:
+        return [str(trial.fault)]
+    if not has_kept_print(trial, forgetting):
+        return [FORGOTTEN]
+    if told.lowest_cer < told.cer:
+        return [f"{told.lowest_cer:.4f} had forgotten print"]
+    return []
 
 
 def _value(stage: Stage, trial: Trial) -> str:
@@ -80,8 +103,7 @@ def _value(stage: Stage, trial: Trial) -> str:
 def draw_sweep(stages: Sequence[Stage], forgetting: float) -> bytes:
     """A PNG with two panels an option: the CER and the exact lines on val of each of its values.
 
-    A star is the best of all by then, a dashed line what it comes to; a cross has no outcome, and
-    a hollow point has forgotten print.
+    A dashed line is what the best of all by then comes to.
     """
     width, height = PANEL
     figure = Figure(figsize=(2 * width, height * len(stages)), layout="constrained")
@@ -92,6 +114,8 @@ def draw_sweep(stages: Sequence[Stage], forgetting: float) -> bytes:
         exact.set_title("validation lines read to the letter", fontsize=10)
         for axes, number in ((cer, "cer"), (exact, "exact")):
             _draw(axes, stage, number, forgetting)
+    handles = [Line2D([], [], linestyle="", **mark) for mark in MARKS.values()]
+    figure.legend(handles, MARKS, loc="outside lower center", ncols=len(MARKS), frameon=False)
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=100)
     return written.getvalue()
@@ -108,13 +132,17 @@ def _draw(axes: Axes, stage: Stage, number: str, forgetting: float) -> None:
     axes.plot([place for place, _ in points], heights, color="0.6", linewidth=1, zorder=1)
     for place, trial in enumerate(stage.trials):
         if trial.outcome is None:
-            transform = axes.get_xaxis_transform()  # the height of the panel is 1
-            axes.plot(place, 0.06, "x", color="C3", transform=transform)
-            continue
-        is_best, kept = stage.is_best(trial), has_kept_print(trial, forgetting)
-        marker, size = ("*", 14) if is_best else ("o", 7)
-        inside = "C0" if kept else "white"
-        axes.plot(place, _height(trial, number), marker, ms=size, mfc=inside, mec="C0", zorder=2)
+            across = axes.get_xaxis_transform()  # in which the panel is 1 high
+            axes.plot(place, 0.06, transform=across, **MARKS[NO_OUTCOME])
+        else:
+            mark = MARKS[_kind(stage, trial, forgetting)]
+            axes.plot(place, _height(trial, number), zorder=2, **mark)
+
+
+def _kind(stage: Stage, trial: Trial, forgetting: float) -> str:
+    if stage.is_best(trial):
+        return BEST_BY_THEN
+    return TRIED if has_kept_print(trial, forgetting) else FORGOTTEN
 
 
 def _height(trial: Trial, number: str) -> float:

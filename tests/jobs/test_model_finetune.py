@@ -284,6 +284,7 @@ def test_the_command_ends_with_4_where_the_gate_refuses_and_with_0_where_not(set
 def test_a_dry_run_goes_through_all_steps_and_promotes_nobody(settings, call):
     code, _, said = call("model-finetune", "run", *given(settings), "--workers", "1", "--dry-run")
     assert (code, "REFUSED improvement" in said) == (4, True)
+    assert said.count("8 of 8 lines") == 4  # two sets, read by two models
     assert champion(settings.registry, "rec") is None
 
 
