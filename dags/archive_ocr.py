@@ -6,6 +6,8 @@ for page, and only then is the asset `ocr_results` updated.
 
 **Run it by hand** with a conf such as
 `{"input": "s3://archive/maps/", "output": "s3://archive-ocr/", "collection": "maps"}`.
+With `registry` the champion of that registry reads: `plan` looks it up once, and a promotion
+meanwhile waits for the next run.
 What the conf leaves out comes from the environment of the worker (`OCR_TASKS_INPUT`,
 `OCR_TASKS_ENGINE__DEVICE`, …) and from the YAML file that `config` names. Credentials for S3 are
 the worker's own, or those of the Airflow connection whose id `connection` is.
@@ -53,6 +55,11 @@ PARAMS = {
         type=["null", "string"],
         pattern=f"^{NAME}$",
         description="The name pages are filed under.",
+    ),
+    "registry": Param(
+        None,
+        type=["null", "string"],
+        description="The registry whose champions read; left out, the engine's own models.",
     ),
     "pages_per_shard": Param(
         None,
@@ -111,6 +118,7 @@ def archive_ocr() -> None:
                 "input": params["input"],
                 "output": params["output"],
                 "collection": params["collection"],
+                "registry": params["registry"],
                 "shards": {"pages": params["pages_per_shard"]},
                 "engine": {"kind": params["engine"]},
                 "failures": {"max_share": params["max_failed_share"]},

@@ -25,6 +25,8 @@ from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
 Json = dict[str, Any]
 PLAN_KEY = "ocr_tasks.plan"  # where the plan stands in the manifest's footer
 TEXT_SECTIONS = ("decode", "engine", "recognition")  # of the settings: what a text depends on,
+# Of the engine: its models, which the champions of a registry are.
+PINNED = ("det_model", "rec_model", "det_sha256", "rec_sha256")
 HOW_FAST = (  # but for these
     ("decode", "ahead"),
     ("engine", "device"),
@@ -82,13 +84,18 @@ class PlannedRun:
     def settings_again(self, overrides: Values) -> Json:
         """Its settings with other values for some, for a run of the same input, output, collection.
 
+        The champions that it was planned with stay, unless the overrides have a registry.
+
         Raises:
-            SettingsError: the overrides have one of these.
+            SettingsError: the overrides have an input, output or collection.
         """
         kept = sorted({"input", "output", "collection"} & overrides.keys())
         if kept:
             raise SettingsError(f"a retry keeps the {' and '.join(kept)} of its run")
-        return merged(self.frozen.settings, overrides) | {"output": self.layout.output}
+        settings = self.frozen.settings | {"registry": None, "output": self.layout.output}
+        if "registry" in overrides and self.frozen.settings.get("registry") is not None:
+            settings = merged(settings, {"engine": dict.fromkeys(PINNED)})
+        return merged(settings, overrides)
 
     def is_sealed(self) -> bool:
         """Whether the run has its seal."""
@@ -117,6 +124,8 @@ class PlannedRun:
     def refuse_other_settings(self, given: Json, retry_of: str | None = None) -> None:
         """Makes sure that ``given`` are the settings the run was planned with.
 
+        Where they have a registry, its champions are those that it had when the run was planned.
+
         Raises:
             PlanConflictError: they are not; it names which. Or the run was planned as a retry of
                 another run than ``retry_of``.
@@ -126,7 +135,8 @@ class PlannedRun:
         if was != wanted:
             raise PlanConflictError(f"run {self.frozen.run_id} was planned as {was}, not {wanted}")
         stood, given = flattened(self.frozen.settings), flattened(given)
-        other = [key for key in given if given[key] != stood.get(key)]
+        pinned = [f"engine.{name}" for name in PINNED if given.get("registry") is not None]
+        other = [key for key in given if given[key] != stood.get(key) and key not in pinned]
         if other:
             raise PlanConflictError(
                 f"run {self.frozen.run_id} was planned with other settings of: {', '.join(other)}"

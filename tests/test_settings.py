@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_tasks.errors import SettingsError
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.settings import JobSettings, digest_of, parse_overrides
 
 

@@ -10,6 +10,7 @@ import typer
 from ocr_tasks.cli.options import (
     Collection,
     Config,
+    GivenRegistry,
     Input,
     Output,
     Overrides,
@@ -21,7 +22,7 @@ from ocr_tasks.cli.options import (
 )
 from ocr_tasks.console import err, out, page_progress, print_failures, print_seal
 from ocr_tasks.jobs import archive_ocr
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.planning import fresh_run_id
 from ocr_tasks.results.layout import RunLayout
 from ocr_tasks.settings import parse_overrides
@@ -40,6 +41,7 @@ def run(
     source: Input = None,
     output: Output = None,
     collection: Collection = None,
+    registry: GivenRegistry = None,
     run_id: RunId = None,
     workers: Workers = None,
     config: Config = None,
@@ -54,9 +56,10 @@ def run(
     - `ocr-tasks archive-ocr run --input scans/ --output results/`
     - `ocr-tasks archive-ocr run --input s3://bucket/maps --output s3://bucket/ocr
       --collection maps -o shards.pages=100`
+    - with the champion of a registry: `--registry s3://bucket/registry`
     - take up a run that was broken off: the same command with its `--run-id`
     """
-    settings = _settings(source, output, collection, config, override)
+    settings = _settings(source, output, collection, registry, config, override)
     run_id = run_id or fresh_run_id()
     err.print(f"run {run_id}", highlight=False)
     with page_progress() as progress:
@@ -69,6 +72,7 @@ def plan(
     source: Input = None,
     output: Output = None,
     collection: Collection = None,
+    registry: GivenRegistry = None,
     run_id: RunId = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="How many workers should all have a shard.")
@@ -80,7 +84,7 @@ def plan(
 
     Example: `ocr-tasks archive-ocr plan --input scans/ --output results/ --run-id june`
     """
-    settings = _settings(source, output, collection, config, override)
+    settings = _settings(source, output, collection, registry, config, override)
     _print_json(archive_ocr.plan(settings, run_id, workers))
 
 
@@ -177,12 +181,12 @@ def _settings(
     source: str | None,
     output: str | None,
     collection: str | None,
+    registry: str | None,
     config: Path | None,
     override: list[str] | None,
 ) -> ArchiveOcrSettings:
-    return settings_of(
-        ArchiveOcrSettings, config, override, input=source, output=output, collection=collection
-    )
+    places = {"input": source, "output": output, "registry": registry}
+    return settings_of(ArchiveOcrSettings, config, override, collection=collection, **places)
 
 
 def _print_json(values: dict[str, Any]) -> None:

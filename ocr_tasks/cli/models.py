@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from ocr_tasks.cli.options import GivenRegistry
 from ocr_tasks.console import out
 from ocr_tasks.jobs import models as job
 from ocr_tasks.text.names import visible
@@ -27,9 +28,7 @@ models = typer.Typer(
 
 @models.command("list")
 def list_command(
-    registry: Annotated[
-        str | None, typer.Option("--registry", help="The registry: a path or URL.")
-    ] = None,
+    registry: GivenRegistry = None,
     as_json: AsJson = False,
 ) -> None:
     """List the built-in models and the versions of a registry; the champions are marked.

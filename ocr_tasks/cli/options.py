@@ -21,6 +21,9 @@ Output = Annotated[str | None, typer.Option("--output", help="Where results go: 
 Collection = Annotated[
     str | None, typer.Option("--collection", help="The name the pages are filed under.")
 ]
+GivenRegistry = Annotated[
+    str | None, typer.Option("--registry", help="The registry of models: a path or URL.")
+]
 RunId = Annotated[
     str | None, typer.Option("--run-id", help="Names the run; an old name takes it up again.")
 ]

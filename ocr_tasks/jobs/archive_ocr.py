@@ -5,15 +5,14 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.admission import refuse_inside, refuse_secrets, refuse_url
+from ocr_tasks.admission import refuse_secrets, refuse_url
 from ocr_tasks.archive.listing import list_pages
-from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
-from ocr_tasks.archive.shards import ShardSpec, plan_shards
-from ocr_tasks.engines.loading import chosen, load_engine, pinned_engine
-from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.archive.shards import plan_shards
+from ocr_tasks.engines.loading import load_engine, pinned_engine
 from ocr_tasks.errors import DamagedFileError
 from ocr_tasks.failures import failures_of, pages_again, report
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.planning import (
     freeze,
     fresh_run_id,
@@ -23,14 +22,14 @@ from ocr_tasks.planning import (
     show_settings,
 )
 from ocr_tasks.quarantine import fill
-from ocr_tasks.recognition import RecognitionSpec, recognize_pages
+from ocr_tasks.recognition import recognize_pages
 from ocr_tasks.records import ExpectedPage
 from ocr_tasks.results.commit import commit_shard, committed_shards, committed_tally
 from ocr_tasks.results.layout import RunLayout
-from ocr_tasks.results.rows import ReviewSpec, row_of
-from ocr_tasks.sealing import FailureSpec, seal_run
-from ocr_tasks.settings import JobSettings, Values
-from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
+from ocr_tasks.results.rows import row_of
+from ocr_tasks.sealing import seal_run
+from ocr_tasks.settings import Values
+from ocr_tasks.stores.filesystems import scheme_of
 from ocr_tasks.workers import cores, run_in_processes, worker_number
 
 Json = dict[str, Any]
@@ -38,21 +37,6 @@ Json = dict[str, Any]
 
 def _unheard(*_: int) -> None:
     """Progress that nobody listens to."""
-
-
-class ArchiveOcrSettings(JobSettings):
-    """The settings of a run; the command line, a DAG and configs/archive_ocr.yaml fill them."""
-
-    input: str
-    output: str
-    collection: str = "default"
-    schemes: tuple[str, ...] = SCHEMES
-    shards: ShardSpec = ShardSpec()
-    decode: DecodeSpec = DecodeSpec()
-    engine: EngineSpec = EngineSpec()
-    recognition: RecognitionSpec = RecognitionSpec()
-    review: ReviewSpec = ReviewSpec()
-    failures: FailureSpec = FailureSpec()
 
 
 def plan(
@@ -71,7 +55,7 @@ def plan(
             setting holds a secret.
         PlanConflictError: the run was planned with other settings.
     """
-    settings = _checked(settings)
+    settings = settings.admitted()
     layout = RunLayout(settings.output, settings.collection, run_id or fresh_run_id())
     if not is_planned(layout):
         _freeze(layout, settings, list_pages(settings.input, settings.decode), workers, dag_run_id)
@@ -251,7 +235,7 @@ def plan_retry(
         PlanConflictError: the new run id stands for other settings, or is no retry of that run.
     """
     old = read_plan(output, run_id)
-    settings = _checked(ArchiveOcrSettings.revive(old.settings_again(overrides or {})))
+    settings = ArchiveOcrSettings.revive(old.settings_again(overrides or {})).admitted()
     layout = RunLayout(settings.output, settings.collection, new_run_id or fresh_run_id())
     if not is_planned(layout):
         pages = list(pages_again(old, settings.decode))
@@ -259,17 +243,6 @@ def plan_retry(
             return None
         _freeze(layout, settings, pages, workers, dag_run_id, retry_of=run_id)
     return _planned(layout, settings, retry_of=run_id)
-
-
-def _checked(settings: ArchiveOcrSettings) -> ArchiveOcrSettings:
-    """The settings with absolute URLs and one engine, if they may be used and written down."""
-    refuse_secrets(settings.model_dump(mode="json"))
-    for url in (settings.input, settings.output):
-        refuse_url(url, settings.schemes)
-    source, output = storage.absolute(settings.input), storage.absolute(settings.output)
-    refuse_inside(output, source, "input")
-    engine = chosen(settings.engine).spec
-    return settings.model_copy(update={"input": source, "output": output, "engine": engine})
 
 
 def _freeze(
@@ -281,6 +254,7 @@ def _freeze(
     retry_of: str | None = None,
 ) -> None:
     refuse_secrets({"run_id": layout.run_id, "dag_run_id": dag_run_id})
+    settings = settings.with_champions()
     manifest = plan_shards(pages, settings.shards, workers)
     engine = load_engine(settings.engine).info
     values = settings.model_dump(mode="json")

@@ -1,12 +1,13 @@
-"""The champion that a candidate begins with and is judged against: looked up once, and kept."""
+"""The champion as a run or a candidate meets it: looked up once, and kept to."""
 
 import json
 from dataclasses import asdict, dataclass
 
 from ocr_tasks import storage
+from ocr_tasks.errors import NoAccessError, SettingsError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.registry.champions import NOBODY, champion
-from ocr_tasks.registry.versions import file_url, find
+from ocr_tasks.registry.versions import Kind, file_url, find
 
 KEPT = "base.json"
 STAGING = ".staging"
@@ -25,17 +26,21 @@ class Incumbent:
     weights: str | None = None
 
 
-def champion_now(root: str) -> Incumbent:
-    """The recogniser that is the champion of the registry at the URL ``root``.
+def champion_now(root: str, kind: Kind = "rec") -> Incumbent:
+    """The model that is the champion of its kind in the registry at the URL ``root``.
 
     Raises:
+        SettingsError: the registry may not be read.
         RegistryError: its version is not there.
         DamagedFileError, StorageError: see champions.history.
     """
-    stands = champion(root, "rec")
+    try:
+        stands = champion(root, kind)
+    except NoAccessError as error:
+        raise SettingsError(f"{error}: the registry cannot be read") from error
     if stands is None or stands.digest is None:
         return Incumbent(stands.number if stands else NOBODY)
-    version = find(root, "rec", stands.digest)
+    version = find(root, kind, stands.digest)
     return Incumbent(stands.number, version.card.name, version.digest, file_url(root, version))
 
 

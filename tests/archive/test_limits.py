@@ -9,7 +9,7 @@ import pytest
 from ocr_tasks.archive.listing import list_pages
 from ocr_tasks.archive.raster import ArchiveSpec, DecodeSpec
 from ocr_tasks.errors import SettingsError
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.records import Page
 from tests import makers
 from tests.archive.reading import read

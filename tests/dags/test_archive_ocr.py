@@ -10,8 +10,12 @@ from typing import Any
 import pyarrow.dataset as ds
 import pytest
 
+from ocr_tasks import storage
+from ocr_tasks.registry.champions import promote
 from tests.dags.conftest import DAGS, asset_events, run_of, tasks_of
 from tests.makers import fill_folder, noise_pages
+from tests.registry.models import registered
+from tests.tiny_onnx import write_recognizer
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
 
@@ -79,6 +83,24 @@ def test_a_run_maps_a_task_a_shard_and_tells_the_asset(
     assert seal["by_status"] == {"ok": 5}
     events = asset_events(dag_run)
     assert [(event["run_id"], event["pages"]) for event in events] == [(seal["run_id"], 5)]
+
+
+def test_the_champion_of_the_registry_reads_and_the_next_run_has_the_next_one(
+    archive_ocr: Any, scans: Path, tmp_path: Path
+) -> None:
+    root, output = storage.absolute(str(tmp_path / "registry")), tmp_path / "out"
+    conf = {"registry": root, "engine": "onnx", "pages_per_shard": 4}
+    digests = []
+    for number, confused in enumerate(({"a": "b"}, {"c": "b"})):
+        weights = write_recognizer(tmp_path / "bars" / "inference.onnx", confused).read_bytes()
+        digests.append(registered(root, storage.absolute(str(tmp_path / "e")), weights).digest)
+        promote(root, "rec", digests[number], number, "better")
+        dag_run = _run(archive_ocr, scans, output, **conf)
+        assert dag_run.state == "success"
+        rows = ds.dataset(output / "pages").to_table().to_pylist()
+        of_run = [row for row in rows if row["dag_run_id"] == dag_run.run_id]
+        assert {row["rec_model_sha256"] for row in of_run} == {digests[number]}
+    assert len({*digests}) == 2
 
 
 def test_an_unknown_key_in_the_conf_stops_the_run_at_once(

@@ -19,7 +19,7 @@ from ocr_tasks.errors import SettingsError
 from ocr_tasks.evaluation.gate import GateRules, decide
 from ocr_tasks.evaluation.guards import GuardSpec
 from ocr_tasks.evaluation.tables import summary_of
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.jobs.dataset_refresh import DatasetRefreshSettings
 from ocr_tasks.jobs.model_finetune import ModelFinetuneSettings
 from ocr_tasks.settings import JobSettings, parse_overrides

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_tasks.jobs import archive_ocr
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.settings import parse_overrides
 from tests.faults.places import Folder, Place
 from tests.faults.processes import HOOKED, Started, start

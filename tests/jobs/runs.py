@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.dataset as ds
 
 from ocr_tasks.jobs import archive_ocr
-from ocr_tasks.jobs.archive_ocr import ArchiveOcrSettings
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from tests.makers import draw_page
 
 PAGES = 11  # of the fixture `scans`
