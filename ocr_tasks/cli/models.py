@@ -6,8 +6,10 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from ocr_tasks.cli.options import GivenRegistry
-from ocr_tasks.console import out
+from ocr_tasks.cli.options import GivenRegistry, StoodOutput, StoodRunId
+from ocr_tasks.console import out, page_progress
+from ocr_tasks.evaluation.canary import CanarySpec
+from ocr_tasks.evaluation.canary_outputs import canary_rows
 from ocr_tasks.jobs import models as job
 from ocr_tasks.text.names import visible
 
@@ -22,7 +24,7 @@ Digest = Annotated[str, typer.Argument(help="A version's sha256, or how it begin
 models = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The models that could read: `list`, `show`, `compare`.",
+    help="The models that could read: `list`, `show`, `compare`, `canary`.",
 )
 
 
@@ -97,6 +99,42 @@ def compare_command(
             for name, values in pairs.items():
                 table.add_row(_safe(name), *(_safe(_number(value)) for value in values))
             out.print(table)
+
+
+@models.command("canary")
+def canary_command(
+    digest: Digest,
+    registry: Registry,
+    output: StoodOutput,
+    run_id: StoodRunId,
+    report: Annotated[
+        str, typer.Option("--report", help="The folder of canary.html and canary.json.")
+    ],
+    pages: Annotated[int, typer.Option("--pages", min=1, help="How many pages, at most.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which pages chance draws.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Have a version read pages of a past run again, and show what changes.
+
+    Exit code 0: it reads them all. 4: it fails on a page that was read before. 1: an error.
+    2: wrong usage.
+
+    Example: `ocr-tasks models canary 3f2a90 --registry registry/ --output results/ --run-id june
+    --report canary/`
+    """
+    spec = CanarySpec(output, run_id, pages, seed)
+    with page_progress() as progress:
+        told = job.canary(registry, digest, spec, report, progress)
+    if as_json:
+        out.print_json(data=told)
+        return
+    print_canary(told)
+
+
+def print_canary(told: dict[str, Any]) -> None:
+    """What a canary says, as a table."""
+    models = {f"read {when}": told[when]["name"] for when in ("before", "after")}
+    _print_pairs(f"run {told['run_id']}, read again", models | dict(canary_rows(told)))
 
 
 def _print_pairs(title: str, pairs: dict[str, Any]) -> None:

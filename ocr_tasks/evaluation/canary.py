@@ -3,11 +3,14 @@
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 from rapidfuzz.distance import Levenshtein
 
+from ocr_tasks.errors import InferenceError, SettingsError
+from ocr_tasks.evaluation.verdict import Ruling
 from ocr_tasks.records import Line, PageFailure, PageResult
 from ocr_tasks.results.schema import Status
 
@@ -17,11 +20,37 @@ Row = Mapping[str, Any]  # of a past run, by the columns of PAGE_ROW
 READ = frozenset({Status.OK, Status.LOW_CONFIDENCE})  # by a recogniser, and with lines
 SAME_PLACE = 2.0  # pixels by which the corners of one line may differ
 MOST_CHANGED = 50  # lines that are told one by one
+NAMED = 5  # pages on which a model fails that a ruling names
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySpec:
+    """Which past run's pages a model reads before it is promoted: up to ``pages``, by chance.
+
+    The run ``run_id`` lies in ``output``; without one there is no canary.
+    """
+
+    output: str | None = None
+    run_id: str | None = None
+    pages: Annotated[int, Ge(1)] = 20
+    seed: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse an output without a run, and a run without an output.
+
+        Raises:
+            SettingsError: that is what is given.
+        """
+        if (self.output is None) != (self.run_id is None):
+            raise SettingsError("a canary needs both, canary.output and canary.run_id, or neither")
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedLine:
-    """A line that is read differently now; an empty text is one that was or is not there."""
+    """A line that is read differently now; an empty text is one that was or is not there.
+
+    ``polygon`` has x and y of its four corners in pixels of the page's frame.
+    """
 
     page_id: str
     line_index: int
@@ -30,11 +59,15 @@ class ChangedLine:
     edits: int
     confidence_before: float | None
     confidence_after: float | None
+    polygon: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryReport:
     """How the pages read now differ from what stands in their rows.
+
+    Of ``pages`` that were to be read, the model ``failed`` on some, and some are ``unreadable``:
+    their files are gone or others by now. ``changed_pages`` have a line that is not as it was.
 
     ``agreement`` is the share of lines, of those before and now, with the same text, and
     ``edit_rate`` the characters that differ over those there were. Confidence is compared on
@@ -44,6 +77,8 @@ class CanaryReport:
 
     pages: int
     failed: tuple[str, ...]
+    unreadable: tuple[str, ...]
+    changed_pages: int
     lines: int
     same: int
     changed_lines: int
@@ -55,9 +90,19 @@ class CanaryReport:
     confidence_shift_p10: float
     changed: tuple[ChangedLine, ...]
 
+    @property
+    def ruling(self) -> Ruling:
+        """Whether the model may be promoted: it has to read every page that was read before."""
+        said = f"it reads {self.pages - len(self.failed) - len(self.unreadable)} pages of the run"
+        if self.failed:
+            said = f"it fails on {len(self.failed)} pages that were read before: "
+            said += ", ".join(self.failed[:NAMED])
+        return Ruling("canary", not self.failed, said, {"failed": len(self.failed)})
+
     def as_json(self) -> Json:
         """The report as JSON values."""
-        return asdict(self)
+        pages = {"failed": list(self.failed), "unreadable": list(self.unreadable)}
+        return asdict(self) | pages | {"ruling": asdict(self.ruling)}
 
 
 def pages_for_canary(rows: Sequence[Row], count: int, seed: int = 0) -> list[str]:
@@ -70,23 +115,25 @@ def compare_pages(before: Iterable[Row], after: Iterable[PageResult | PageFailur
     """What changed between the rows of pages and what is read on the same pages now.
 
     A line is the same one where its number and corners are: that holds as long as the detector is
-    the one of the past run. Pages that cannot be read now are ``failed``. Pages of which there is
-    no row are passed over.
+    the one of the past run. Pages of which there is no row are passed over.
     """
     rows = {row["page_id"]: row for row in before}
-    differences: list[ChangedLine] = []
+    lines: list[ChangedLine] = []
     failed: list[str] = []
+    unreadable: list[str] = []
     pages = 0
     for answer in after:
         page_id = answer.expected.page_id
         if page_id not in rows:
             continue
         pages += 1
-        if isinstance(answer, PageFailure):
+        if isinstance(answer, PageResult):
+            lines += _differences(page_id, rows[page_id]["lines"] or [], answer.lines)
+        elif answer.error_class == InferenceError.code:
             failed.append(page_id)
         else:
-            differences += _differences(page_id, rows[page_id]["lines"] or [], answer.lines)
-    return _report(pages, failed, differences)
+            unreadable.append(page_id)
+    return _report(pages, failed, unreadable, lines)
 
 
 def _differences(
@@ -110,6 +157,7 @@ def _is_same(old: Mapping[str, Any], line: Line) -> bool:
 def _difference(page_id: str, old: Mapping[str, Any] | None, line: Line | None) -> ChangedLine:
     before, after = old["text"] if old else "", line.text if line else ""
     index = line.line_index if line else old["line_index"] if old else -1
+    corners = line.polygon.reshape(-1) if line else old["polygon"] if old else ()
     return ChangedLine(
         page_id=page_id,
         line_index=index,
@@ -118,10 +166,13 @@ def _difference(page_id: str, old: Mapping[str, Any] | None, line: Line | None) 
         edits=Levenshtein.distance(before, after),
         confidence_before=old["conf"] if old else None,
         confidence_after=line.confidence if line else None,
+        polygon=tuple(float(number) for number in corners),
     )
 
 
-def _report(pages: int, failed: list[str], lines: list[ChangedLine]) -> CanaryReport:
+def _report(
+    pages: int, failed: list[str], unreadable: list[str], lines: list[ChangedLine]
+) -> CanaryReport:
     same = sum(line.edits == 0 for line in lines)
     lost = sum(line.confidence_after is None for line in lines)
     new = sum(line.confidence_before is None for line in lines)
@@ -134,6 +185,8 @@ def _report(pages: int, failed: list[str], lines: list[ChangedLine]) -> CanaryRe
     return CanaryReport(
         pages=pages,
         failed=tuple(failed),
+        unreadable=tuple(unreadable),
+        changed_pages=len({line.page_id for line in lines if line.edits}),
         lines=len(lines),
         same=same,
         changed_lines=len(lines) - same - lost - new,

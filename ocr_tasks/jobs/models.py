@@ -1,5 +1,6 @@
 """The models that could read: built-in ones, and those of a registry."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ocr_tasks import storage
@@ -7,11 +8,13 @@ from ocr_tasks.admission import refuse_url
 from ocr_tasks.engines.ppocr import ModelFile, detector_file, recognizer_file
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import RegistryError
+from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.planning import Admission
 from ocr_tasks.registry import versions as registry
 from ocr_tasks.registry.champions import champion, history
 from ocr_tasks.registry.measured import measured
 from ocr_tasks.registry.versions import KINDS, Kind, Version
+from ocr_tasks.rereading import run_canary
 
 Json = dict[str, Any]
 
@@ -75,6 +78,32 @@ def compare_models(root: str, first: str, second: str) -> Json:
     if one.kind != other.kind:
         raise RegistryError(f"{first} is a {one.kind} model, but {second} a {other.kind} model")
     return registry.compare(one, other)
+
+
+def canary(
+    root: str,
+    digest: str,
+    spec: CanarySpec,
+    report: str,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+) -> Json:
+    """Has a version read pages of a past run again; what changed lies in the folder ``report``.
+
+    Returns what rereading.run_canary does; ``on_progress`` hears (pages done, pages in all).
+
+    Raises:
+        RegistryError: no version of that digest is there, or it is no recogniser.
+        SettingsError: there is no such run, or no page of it was read by a recogniser.
+        GateRefusedError: it fails on a page that was read before.
+        EngineBrokenError, ModelError, DamagedFileError, StorageError: as a run does.
+    """
+    root, schemes = _admitted(root), Admission.load().schemes
+    version = _find(root, digest)
+    if version.kind != "rec":
+        raise RegistryError(f"{digest} is a {version.kind} model, and pages are compared by lines")
+    refuse_url(report, schemes)
+    reader = EngineSpec(rec_model=registry.file_url(root, version), rec_sha256=version.digest)
+    return run_canary(spec, reader, storage.absolute(report), schemes, on_progress)
 
 
 def _with_measured(root: str, model: Json) -> Json:

@@ -6,19 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.engines.fake import load as load_fake
-from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.evaluation.canary import compare_pages, pages_for_canary
-from ocr_tasks.planning import read_plan
-from ocr_tasks.recognition import recognize_pages
+from ocr_tasks.errors import SettingsError
+from ocr_tasks.evaluation.canary import CanarySpec, compare_pages, pages_for_canary
 from ocr_tasks.records import Line, PageFacts, PageFailure, PageResult
-from ocr_tasks.results.past import past_rows
 from ocr_tasks.results.rows import Provenance, ReviewSpec, row_of
-from tests.jobs.runs import do_in_turn, settings_for
-from tests.jobs.runs import page as page_of
-from tests.makers import expected_page, fill_folder, png
+from tests.makers import expected_page
 
 FACTS = PageFacts(600, 400, "s", "i", None, None, 1, 0.0, 0.0)
 PROVENANCE = Provenance(
@@ -77,11 +71,32 @@ def test_a_line_at_another_place_is_another_line():
     assert (report.same, report.lost, report.new) == (2, 1, 1)
 
 
-def test_pages_that_fail_now_are_named_and_others_passed_over():
+def test_pages_on_which_a_model_fails_stop_it_and_others_are_passed_over():
     failed = PageFailure(BEFORE.expected, "recognise", "E_INFERENCE", "no number", False)
     report = compare_pages(rows_of(BEFORE), [failed, page(7, line(0, "ivory"))])
     assert (report.pages, report.failed, report.lines) == (1, ("p0",), 0)
     assert report.agreement == 0.0
+    assert not report.ruling.passed
+    assert report.ruling.said == "it fails on 1 pages that were read before: p0"
+
+
+def test_pages_that_are_gone_by_now_are_no_models_fault():
+    gone = PageFailure(BEFORE.expected, "read", "E_CHANGED", "the object is gone", False)
+    report = compare_pages(rows_of(BEFORE), [gone])
+    assert (report.pages, report.failed, report.unreadable) == (1, (), ("p0",))
+    assert report.ruling.passed
+
+
+def test_pages_with_another_text_are_counted_each_once():
+    other = page(1, line(0, "oak"), line(1, "ash"))
+    after = [page(0, line(0, "harbor"), line(1, "umber"), line(2, "zinc")), other]
+    assert compare_pages(rows_of(BEFORE, other), after).changed_pages == 1
+
+
+@pytest.mark.parametrize("given", [{"output": "out"}, {"run_id": "june"}])
+def test_a_canary_without_a_run_or_its_place_is_refused(given):
+    with pytest.raises(SettingsError, match="needs both"):
+        CanarySpec(**given)
 
 
 def test_pages_are_drawn_by_chance_among_those_that_were_read():
@@ -103,36 +118,3 @@ def test_a_report_is_json():
     told = json.loads(json.dumps(compare_pages(rows_of(BEFORE), [after]).as_json()))
     assert (told["pages"], told["lost"], told["new"]) == (1, 2, 1)
     assert [each["page_id"] for each in told["changed"]] == ["p0"] * 4
-
-
-COLUMNS = ["page_id", "status", "det_model_sha256", "lines"]
-
-
-class Backwards:
-    """A recogniser that reads what another one does from the end."""
-
-    def __init__(self, other):
-        self.other = other
-
-    def recognize(self, crops):
-        return [replace(read, text=read.text[::-1]) for read in self.other.recognize(crops)]
-
-
-@pytest.mark.parametrize("is_new", [False, True], ids=["the same recogniser", "a new one"])
-def test_pages_of_a_real_run_are_read_again_from_their_plan(tmp_path, is_new):
-    names = {f"{name}.png": png(page_of(name)) for name in ("one", "two", "three", "four")}
-    scans = fill_folder(tmp_path / "scans", names)
-    settings = settings_for(scans, tmp_path / "out")
-    do_in_turn(settings)
-    run = read_plan(str(tmp_path / "out"), "r1")
-    rows = list(past_rows(run.layout, run.manifest.shard_ids(), COLUMNS))
-    chosen = pages_for_canary(rows, 3)
-    engine = load_engine(settings.engine)
-    if is_new:
-        engine = replace(engine, recognizer=Backwards(engine.recognizer))
-    pages = read_pages(run.pages(chosen), settings.decode)
-    report = compare_pages(rows, recognize_pages(pages, engine, settings.recognition))
-    assert (report.pages, report.failed, report.lines) == (3, (), 3)
-    assert (report.lost, report.new) == (0, 0)
-    assert report.agreement == (0.0 if is_new else 1.0)
-    assert len(report.changed) == (3 if is_new else 0)
