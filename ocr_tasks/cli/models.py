@@ -10,21 +10,23 @@ from ocr_tasks.cli.options import GivenRegistry, StoodOutput, StoodRunId
 from ocr_tasks.console import out, page_progress
 from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.canary_outputs import canary_rows
+from ocr_tasks.evaluation.evaluate import Part
 from ocr_tasks.jobs import models as job
 from ocr_tasks.text.names import visible
 
 MB = 1e6
 SHORT = 12  # digits of a digest in a table: enough to name it by
-SHOWN = ("exact", "cer", "lines_a_second")  # of a set's numbers, in a table
+WHERE = ("at", "machine", "engine")  # of a measurement: when it was made, and on what
+SHOWN = {"exact": "exact", "cer": "CER", "lines_a_second": "lines/s"}  # of a set's numbers
 
 Registry = Annotated[str, typer.Option("--registry", help="The registry: a path or URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Digest = Annotated[str, typer.Argument(help="A version's sha256, or how it begins.")]
+Digest = Annotated[str, typer.Argument(help="A model's sha256, or how it begins.")]
 
 models = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The models that could read: `list`, `show`, `compare`, `canary`.",
+    help="The models that could read: `list`, `show`, `compare`, `measure`, `canary`.",
 )
 
 
@@ -43,26 +45,28 @@ def list_command(
     if as_json:
         out.print_json(data=told)
         return
-    name = Column("name", overflow="fold")
-    table = Table("kind", name, "sha256", "MB", "", "registered", "measured")
+    name, part = (Column(head, overflow="fold") for head in ("name", "measured on"))
+    table = Table("kind", name, "sha256", "MB", "", "since")
+    numbers = Table("sha256", part, *SHOWN.values())
     for model in told:
-        table.add_row(
-            model["kind"],
-            _safe(model["name"]),
-            model["sha256"][:SHORT],
-            f"{model['bytes'] / MB:.1f}",
-            "champion" if model["champion"] else "",
-            "built in" if model["built_in"] else model["registered_at"][:16],
-            _safe(_measured(model["metrics"])),
-        )
+        short = model["sha256"][:SHORT]
+        since = "built in" if model["built_in"] else model["registered_at"][:10]
+        champion = "champion" if model["champion"] else ""
+        size = f"{model['bytes'] / MB:.1f}"
+        table.add_row(model["kind"], _safe(model["name"]), short, size, champion, since)
+        for row in _measured(model["metrics"]):
+            numbers.add_row(short, *row)
     out.print(table)
+    out.print(numbers)
 
 
 @models.command("show")
-def show_command(digest: Digest, registry: Registry, as_json: AsJson = False) -> None:
-    """Show a version: its card, its files and whether they are whole, and when it was champion.
+def show_command(digest: Digest, registry: GivenRegistry = None, as_json: AsJson = False) -> None:
+    """Show a model: its card, its files and whether they are whole, and when it was champion.
 
-    Example: `ocr-tasks models show 3f2a90 --registry registry/`
+    Examples:
+    - `ocr-tasks models show 6f3272`
+    - `ocr-tasks models show 3f2a90 --registry registry/`
     """
     told = job.show_model(registry, digest)
     if as_json:
@@ -73,7 +77,9 @@ def show_command(digest: Digest, registry: Registry, as_json: AsJson = False) ->
     _print_pairs("card", {key: card[key] for key in card if key not in {"config", "metrics"}})
     _print_pairs("settings", card["config"])
     for part, numbers in told["metrics"].items():
-        _print_pairs(part, {name: f"{value:.4g}" for name, value in numbers.items()})
+        shown = {name: f"{value:.4g}" for name, value in numbers.items()}
+        where = told["measured"].get(part, {})
+        _print_pairs(part, shown | {key: where[key] for key in WHERE if key in where})
     _print_pairs("files", {each["name"]: each["sha256"] for each in told["files"]})
     _print_pairs("log", {str(each["number"]): each["reason"] for each in told["log"]})
     said = "; ".join(told["faults"]) or "every file is what was registered"
@@ -82,11 +88,11 @@ def show_command(digest: Digest, registry: Registry, as_json: AsJson = False) ->
 
 @models.command("compare")
 def compare_command(
-    first: Digest, second: Digest, registry: Registry, as_json: AsJson = False
+    first: Digest, second: Digest, registry: GivenRegistry = None, as_json: AsJson = False
 ) -> None:
-    """Show two versions side by side: what differs of them, and all that was measured.
+    """Show two models side by side: what differs of them, and all that was measured.
 
-    Example: `ocr-tasks models compare 3f2a90 77c1d4 --registry registry/`
+    Example: `ocr-tasks models compare 6f3272 77c1d4 --registry registry/`
     """
     told = job.compare_models(registry, first, second)
     if as_json:
@@ -99,6 +105,41 @@ def compare_command(
             for name, values in pairs.items():
                 table.add_row(_safe(name), *(_safe(_number(value)) for value in values))
             out.print(table)
+
+
+@models.command("measure")
+def measure_command(
+    dataset: Annotated[
+        list[str], typer.Option("--dataset", help="Labelled lines: a path or URL. May be repeated.")
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model's sha256, or how it begins.")
+    ] = None,
+    part: Annotated[Part, typer.Option("--part", help="The lines that are read.")] = "test",
+    registry: GivenRegistry = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a model, or else the built-in recogniser, read labelled lines: how well, and how fast.
+
+    With a registry the numbers are noted there, and listed with the model from then on.
+
+    Example: `ocr-tasks models measure --dataset lines/ --model 3f2a90 --registry registry/`
+    """
+    told = []
+    for url in dataset:
+        with page_progress("lines") as progress:
+            told.append(job.measure(url, part, model, registry, progress))
+    if as_json:
+        out.print_json(data={told[0]["sha256"]: {each.pop("set"): _card(each) for each in told}})
+        return
+    for each in told:
+        shown = {name: f"{value:.4g}" for name, value in each["numbers"].items()}
+        _print_pairs(f"{each['name']}, {each['set']}", shown | {key: each[key] for key in WHERE})
+
+
+def _card(told: dict[str, Any]) -> dict[str, Any]:
+    """A measurement as the cards of the built-in models have it."""
+    return {key: told[key] for key in ("numbers", *WHERE)}
 
 
 @models.command("canary")
@@ -148,11 +189,12 @@ def _print_pairs(title: str, pairs: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _measured(metrics: dict[str, dict[str, float]]) -> str:
-    return "\n".join(
-        f"{part}: " + ", ".join(f"{key} {numbers[key]:.4g}" for key in SHOWN if key in numbers)
+def _measured(metrics: dict[str, dict[str, float]]) -> list[list[str]]:
+    """A row a set: its name, and the numbers that a table has room for."""
+    return [
+        [_safe(part), *(f"{numbers[key]:.4g}" if key in numbers else "" for key in SHOWN)]
         for part, numbers in metrics.items()
-    )
+    ]
 
 
 def _number(value: Any) -> str:

@@ -1,6 +1,7 @@
-"""What this machine's processor computes in."""
+"""What this machine's processor is, and what it computes in."""
 
 import functools
+import platform
 import re
 from pathlib import Path
 
@@ -17,12 +18,22 @@ def computes_in_avx2() -> bool:
     return "avx2" in _instructions()
 
 
+def processor_name() -> str:
+    """What it calls itself, on Linux; elsewhere the kind of machine, as ``arm64``."""
+    return _told_of("model name") or platform.machine()
+
+
 @functools.cache
 def _instructions() -> frozenset[str]:
     """The kinds of instructions that there are, on Linux; elsewhere nobody tells of any."""
+    return frozenset(_told_of("flags").split())
+
+
+def _told_of(what: str) -> str:
+    """What Linux tells of the first core, or nothing."""
     try:
         told = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return frozenset()
-    flags = re.search(r"^flags\s*:(.*)$", told, re.MULTILINE)
-    return frozenset(flags[1].split()) if flags else frozenset()
+        return ""
+    found = re.search(rf"^{what}\s*:(.*)$", told, re.MULTILINE)
+    return found[1].strip() if found else ""

@@ -1,22 +1,46 @@
-"""The models that could read: built-in ones, and those of a registry."""
+"""The models that could read: listed, shown, compared, measured, and tried on past pages."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 from ocr_tasks import storage
 from ocr_tasks.admission import refuse_url
-from ocr_tasks.engines.ppocr import ModelFile, detector_file, recognizer_file
-from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.catalogue import (
+    find_model,
+    is_built_in,
+    measurements_of,
+    models_in,
+    reader_with,
+    url_of,
+    with_all_numbers,
+)
+from ocr_tasks.dataset.groups import GroupSpec
+from ocr_tasks.dataset.image_rules import LimitSpec
+from ocr_tasks.dataset.reading import read_dataset
+from ocr_tasks.dataset.samples import LayoutSpec
+from ocr_tasks.engines.loading import load_engine
+from ocr_tasks.engines.ppocr import RECOGNIZER
+from ocr_tasks.engines.processor import processor_name
 from ocr_tasks.errors import RegistryError
 from ocr_tasks.evaluation.canary import CanarySpec
+from ocr_tasks.evaluation.evaluate import EvaluationSpec, Part, evaluate
+from ocr_tasks.evaluation.report import EvalReport
+from ocr_tasks.evaluation.tables import summary_of
 from ocr_tasks.planning import Admission
 from ocr_tasks.registry import versions as registry
 from ocr_tasks.registry.champions import champion, history
-from ocr_tasks.registry.measured import measured
-from ocr_tasks.registry.versions import KINDS, Kind, Version
+from ocr_tasks.registry.measured import Measurement, note_measured
+from ocr_tasks.registry.versions import KINDS, Version
 from ocr_tasks.rereading import run_canary
+from ocr_tasks.workers import cores
 
 Json = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+
+def _unheard(*_: int) -> None:
+    """Progress that nobody listens to."""
 
 
 def list_models(root: str | None = None) -> list[Json]:
@@ -24,68 +48,85 @@ def list_models(root: str | None = None) -> list[Json]:
 
     Of each: kind, name, sha256, bytes of its weights, whether it is built in, whether it is the
     champion, when it was registered, and what was measured of it by set: the numbers of its card,
-    and those that the registry was told of later, or of a built-in model.
+    and those that came later.
 
     Raises:
         ModelError: the built-in weights are not installed, or are others.
         SettingsError: the registry may not be read.
     """
-    root = _admitted(root) if root is not None else None
-    told = []
-    for kind in KINDS:
-        stands = champion(root, kind) if root is not None else None
-        digest = stands.digest if stands else None
-        told.append(_built_in(kind, is_champion=digest is None))
-        if root is not None:
-            told += [
-                _registered(version, version.digest == digest)
-                for version in registry.versions(root, kind)
-            ]
-    return told if root is None else [_with_measured(root, model) for model in told]
+    root = _admitted(root)
+    return [_told(root, version) for kind in KINDS for version in models_in(root, kind)]
 
 
-def show_model(root: str, digest: str) -> Json:
-    """A version of either kind with its card, files, URL, faults, and entries in the log.
+def show_model(root: str | None, digest: str) -> Json:
+    """A model of either kind with its card, files, URL, faults, and entries in the log.
+
+    ``measured`` says of each set when it was read, on what machine, and by what engine; of the
+    sets that stand in the card, training told.
 
     Raises:
-        RegistryError: no version of that digest is there, or several.
+        RegistryError: no model of that digest is there, or several.
     """
     root = _admitted(root)
-    version = _find(root, digest)
-    stands = champion(root, version.kind)
-    is_champion = stands is not None and stands.digest == version.digest
-    return _with_measured(root, _registered(version, is_champion)) | {
-        "url": registry.file_url(root, version),
+    version = find_model(root, digest)
+    log = history(root, version.kind) if root else []
+    entered = None if is_built_in(version) else version.digest
+    return _told(root, version) | {
+        "url": url_of(root, version),
         "files": version.as_json()["files"],
         "card": version.card.as_json(),
-        "faults": registry.damaged_files(root, version),
-        "log": [
-            entry.as_json()
-            for entry in history(root, version.kind)
-            if entry.digest == version.digest
-        ],
+        "measured": {name: each.as_json() for name, each in measurements_of(root, version).items()},
+        "faults": registry.damaged_files(root, version) if root and entered else [],
+        "log": [entry.as_json() for entry in log if entry.digest == entered],
     }
 
 
-def compare_models(root: str, first: str, second: str) -> Json:
-    """Two versions side by side: facts and settings that differ, and all numbers.
+def compare_models(root: str | None, first: str, second: str) -> Json:
+    """Two models side by side: facts and settings that differ, and all numbers.
 
     Raises:
         RegistryError: one of them is not there, or they are of two kinds.
     """
     root = _admitted(root)
-    one, other = _find(root, first), _find(root, second)
+    one, other = find_model(root, first), find_model(root, second)
     if one.kind != other.kind:
         raise RegistryError(f"{first} is a {one.kind} model, but {second} a {other.kind} model")
-    return registry.compare(one, other)
+    return registry.compare(*(with_all_numbers(root, version) for version in (one, other)))
+
+
+def measure(
+    dataset: str,
+    part: Part = "test",
+    digest: str | None = None,
+    root: str | None = None,
+    on_progress: Progress = _unheard,
+) -> Json:
+    """Has a recogniser, or else the built-in one, read the lines of a dataset's part.
+
+    With a registry it notes there what came of it, under the name of the dataset and part.
+    Returns kind, name, sha256, ``set``, ``numbers``, ``at``, ``machine`` and ``engine``;
+    ``on_progress`` hears (lines done, lines in all).
+
+    Raises:
+        RegistryError: no such model is there, it is no recogniser, or the set cannot be a name.
+        DatasetError, SettingsError, StorageError: the dataset cannot be read.
+        ModelError, EngineBrokenError: the model cannot be loaded, or fails on every line.
+    """
+    root = _admitted(root)
+    refuse_url(dataset, Admission.load().schemes)
+    version = _recogniser(root, digest or RECOGNIZER.sha256)
+    samples = read_dataset(storage.absolute(dataset).rstrip("/"), LayoutSpec(), GroupSpec(), ())
+    engine = load_engine(reader_with(root, version))
+    report = evaluate(samples, engine, EvaluationSpec(part=part), LimitSpec(), on_progress)
+    name, told = f"{samples.root.rsplit('/', 1)[-1]}-{part}", _measurement(report)
+    if root:
+        note_measured(root, "rec", version.digest, name, told)
+    identity = {"kind": "rec", "name": version.card.name, "sha256": version.digest}
+    return identity | {"set": name} | told.as_json()
 
 
 def canary(
-    root: str,
-    digest: str,
-    spec: CanarySpec,
-    report: str,
-    on_progress: Callable[[int, int], None] = lambda *_: None,
+    root: str, digest: str, spec: CanarySpec, report: str, on_progress: Progress = _unheard
 ) -> Json:
     """Has a version read pages of a past run again; what changed lies in the folder ``report``.
 
@@ -97,59 +138,48 @@ def canary(
         GateRefusedError: it fails on a page that was read before.
         EngineBrokenError, ModelError, DamagedFileError, StorageError: as a run does.
     """
-    root, schemes = _admitted(root), Admission.load().schemes
-    version = _find(root, digest)
-    if version.kind != "rec":
-        raise RegistryError(f"{digest} is a {version.kind} model, and pages are compared by lines")
+    place, schemes = _admitted(root), Admission.load().schemes
+    reader = reader_with(place, _recogniser(place, digest))
     refuse_url(report, schemes)
-    reader = EngineSpec(rec_model=registry.file_url(root, version), rec_sha256=version.digest)
     return run_canary(spec, reader, storage.absolute(report), schemes, on_progress)
 
 
-def _with_measured(root: str, model: Json) -> Json:
-    """The model with what was measured of it since, beside the numbers of its card."""
-    later = measured(root, model["kind"], model["sha256"])
-    return model | {"metrics": model["metrics"] | later}
-
-
-def _admitted(root: str) -> str:
+def _admitted(root: str | None) -> str | None:
+    """The registry's URL, if there is one."""
+    if root is None:
+        return None
     refuse_url(root, Admission.load().schemes)
     return storage.absolute(root).rstrip("/")
 
 
-def _find(root: str, digest: str) -> Version:
-    refusal = None
-    for kind in KINDS:
-        try:
-            return registry.find(root, kind, digest)
-        except RegistryError as error:
-            refusal = error
-    assert refusal is not None
-    raise refusal
+def _recogniser(root: str | None, digest: str) -> Version:
+    version = find_model(root, digest)
+    if version.kind != "rec":
+        raise RegistryError(f"{digest} is a {version.kind} model, and reads no lines")
+    return version
 
 
-def _built_in(kind: Kind, is_champion: bool) -> Json:
-    model: ModelFile = {"det": detector_file, "rec": recognizer_file}[kind](EngineSpec())
-    return {
-        "kind": kind,
-        "name": model.info.name,
-        "sha256": model.info.sha256,
-        "bytes": model.path.stat().st_size,
-        "built_in": True,
-        "champion": is_champion,
-        "registered_at": None,
-        "metrics": {},
-    }
+def _measurement(report: EvalReport) -> Measurement:
+    engine = report.engine
+    return Measurement(
+        summary_of(report),
+        datetime.datetime.now(datetime.UTC).date().isoformat(),
+        f"{cores()} cores of {processor_name()}",
+        f"{engine.engine_version}, {engine.precision}, {engine.device}",
+    )
 
 
-def _registered(version: Version, is_champion: bool) -> Json:
+def _told(root: str | None, version: Version) -> Json:
+    stands = champion(root, version.kind) if root else None
+    holds = stands.digest if stands else None
+    built_in = is_built_in(version)
     return {
         "kind": version.kind,
         "name": version.card.name,
         "sha256": version.digest,
         "bytes": version.size,
-        "built_in": False,
-        "champion": is_champion,
-        "registered_at": version.registered_at,
-        "metrics": version.card.metrics,
+        "built_in": built_in,
+        "champion": holds == (None if built_in else version.digest),
+        "registered_at": version.registered_at or None,
+        "metrics": with_all_numbers(root, version).card.metrics,
     }

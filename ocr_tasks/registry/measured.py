@@ -2,10 +2,15 @@
 
     measured/<kind>/<sha256 of the weights>/<set>.json
 
-The last measurement on a set replaces the one before.
+The last measurement on a set replaces the one before. Those of the built-in models come with the
+package, in built_in.json: by digest and set.
 """
 
+import functools
 import json
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
 
 from ocr_tasks import storage
 from ocr_tasks.errors import RegistryError
@@ -13,11 +18,25 @@ from ocr_tasks.faults import damage_named
 from ocr_tasks.registry.versions import Kind
 from ocr_tasks.text.names import is_name
 
-Numbers = dict[str, float]
+Json = dict[str, Any]
 END = ".json"
 
 
-def note_measured(root: str, kind: Kind, digest: str, part: str, numbers: Numbers) -> None:
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The numbers of a model on a set by their names; when, on what machine, and by what engine."""
+
+    numbers: dict[str, float]
+    at: str
+    machine: str
+    engine: str
+
+    def as_json(self) -> Json:
+        """The measurement as JSON values."""
+        return asdict(self)
+
+
+def note_measured(root: str, kind: Kind, digest: str, part: str, told: Measurement) -> None:
     """Notes what was measured of the weights of this digest on the set called ``part``.
 
     Raises:
@@ -26,11 +45,11 @@ def note_measured(root: str, kind: Kind, digest: str, part: str, numbers: Number
     """
     if not (is_name(part) and is_name(digest)):
         raise RegistryError(f"{part!r} of {digest!r}: use up to 128 of A-Z a-z 0-9 . _ + -")
-    data = json.dumps(numbers, indent=2) + "\n"
+    data = json.dumps(told.as_json(), indent=2) + "\n"
     storage.write(storage.join(_folder(root, kind, digest), part + END), data.encode())
 
 
-def measured(root: str, kind: Kind, digest: str) -> dict[str, Numbers]:
+def measured(root: str, kind: Kind, digest: str) -> dict[str, Measurement]:
     """What was measured of the weights of this digest, by the name of the set.
 
     Raises:
@@ -42,12 +61,24 @@ def measured(root: str, kind: Kind, digest: str) -> dict[str, Numbers]:
     return {name.removesuffix(END): _read(storage.join(folder, name)) for name in names}
 
 
-def _read(url: str) -> Numbers:
+@functools.cache
+def measured_by_us() -> dict[str, dict[str, Measurement]]:
+    """What was measured of the built-in models, by digest and set; it comes with the package."""
+    told = json.loads(files("ocr_tasks.registry").joinpath("built_in.json").read_bytes())
+    return {
+        digest: {name: _measurement(values) for name, values in sets.items()}
+        for digest, sets in told.items()
+    }
+
+
+def _read(url: str) -> Measurement:
     with damage_named(url):
-        values = json.loads(storage.read_bytes(url))
-        if not isinstance(values, dict):
-            raise ValueError("it holds no JSON object")
-        return {str(name): float(value) for name, value in values.items()}
+        return _measurement(json.loads(storage.read_bytes(url)))
+
+
+def _measurement(values: Json) -> Measurement:
+    numbers = {str(name): float(value) for name, value in dict(values["numbers"]).items()}
+    return Measurement(numbers, *(str(values[key]) for key in ("at", "machine", "engine")))
 
 
 def _folder(root: str, kind: Kind, digest: str) -> str:

@@ -1,17 +1,21 @@
 """What could read, as the command line and programs are told of it."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
 from ocr_tasks.errors import RegistryError, SettingsError
-from ocr_tasks.jobs.models import compare_models, list_models, show_model
+from ocr_tasks.jobs.models import compare_models, list_models, measure, show_model
 from ocr_tasks.registry.champions import NOBODY, promote, rollback
-from ocr_tasks.registry.measured import note_measured
+from ocr_tasks.registry.measured import Measurement, measured_by_us, note_measured
 from ocr_tasks.registry.versions import file_url, register
+from tests.evaluation.bars import bar_lines, write_bars
 from tests.registry.models import CARD, files_of, registered
+from tests.tiny_onnx import write_recognizer
 
 
 @pytest.fixture
@@ -66,13 +70,21 @@ def test_a_version_is_listed_with_its_size_and_numbers(root, source):
     }
 
 
+def told(cer):
+    return Measurement({"cer": cer}, "2026-11-22", "2 cores of a toaster", "onnx")
+
+
+def ours():
+    return {name: each.numbers for name, each in measured_by_us()[RECOGNIZER.sha256].items()}
+
+
 def test_what_was_measured_later_is_told_of_built_in_models_too(root, source):
     version = registered(root, source)
-    note_measured(root, "rec", RECOGNIZER.sha256, "hands", {"cer": 0.175})
-    note_measured(root, "rec", version.digest, "hands", {"cer": 0.1})
-    note_measured(root, "rec", version.digest, "retention", {"cer": 0.02})
+    note_measured(root, "rec", RECOGNIZER.sha256, "hands", told(0.175))
+    note_measured(root, "rec", version.digest, "hands", told(0.1))
+    note_measured(root, "rec", version.digest, "retention", told(0.02))
     _, built_in, registered_one = list_models(root)
-    assert built_in["metrics"] == {"hands": {"cer": 0.175}}
+    assert built_in["metrics"] == ours() | {"hands": {"cer": 0.175}}
     expected = {
         "test": CARD.metrics["test"],
         "retention": {"cer": 0.02},
@@ -113,3 +125,69 @@ def test_a_version_that_is_not_there_is_refused(root):
 def test_a_registry_that_may_not_be_read_is_refused(url):
     with pytest.raises(SettingsError):
         list_models(url)
+
+
+def test_the_built_in_models_are_shown_and_compared_as_any_other(root, source):
+    alone = show_model(None, RECOGNIZER.sha256[:6])
+    assert (alone["name"], alone["champion"], alone["log"]) == (RECOGNIZER.name, True, [])
+    assert alone["metrics"] == ours()
+    assert alone["measured"].keys() == ours().keys()
+    assert storage.exists(alone["url"])
+    version = registered(root, source)
+    promote(root, "rec", version.digest, NOBODY, "better")
+    rollback(root, "rec", "worse in use")
+    shown = show_model(root, RECOGNIZER.sha256)
+    assert [entry["reason"] for entry in shown["log"]] == ["worse in use"]
+    both = compare_models(root, RECOGNIZER.sha256, version.digest)
+    assert both["metrics"]["print-val"]["cer"] == [ours()["print-val"]["cer"], None]
+    assert both["metrics"]["test"]["cer"] == [None, CARD.metrics["test"]["cer"]]
+    with pytest.raises(RegistryError, match="no registry was given"):
+        show_model(None, version.digest)
+
+
+@pytest.fixture
+def bars(tmp_path):
+    """A dataset of twelve lines that the tiny recognisers read."""
+    return write_bars(tmp_path / "bars", bar_lines(4, 3))
+
+
+def test_what_a_model_reads_in_ones_own_lines_is_noted_and_listed(root, source, bars, call):
+    weights = write_recognizer(Path(root.removeprefix("file://")) / "w.onnx", {"c": "b"})
+    version = registered(root, source, weights.read_bytes())
+    noted = measure(bars, "test", version.digest[:8], root)
+    assert (noted["sha256"], noted["set"]) == (version.digest, "bars-test")
+    assert noted["numbers"]["lines"] == 12
+    assert 0 < noted["numbers"]["cer"] < 1
+    assert "cores of" in noted["machine"]
+    (listed,) = [each for each in list_models(root) if not each["built_in"]]
+    assert listed["metrics"]["bars-test"] == noted["numbers"]
+    told = show_model(root, version.digest)["measured"]["bars-test"]
+    assert (told["at"], told["engine"]) == (noted["at"], noted["engine"])
+    code, said, _ = call("models", "show", version.digest, "--registry", root)
+    assert (code, noted["machine"] in said) == (0, True)
+
+
+def test_without_a_registry_the_built_in_model_is_measured_and_nothing_is_noted(bars, call):
+    code, said, _ = call("models", "measure", "--dataset", bars, "--json")
+    assert code == 0
+    (digest, sets), *_ = json.loads(said).items()
+    assert digest == RECOGNIZER.sha256
+    assert sets["bars-test"].keys() == {"numbers", "at", "machine", "engine"}
+    code, said, _ = call("models", "measure", "--dataset", bars)
+    assert (code, "lines_a_second" in said) == (0, True)
+
+
+def test_a_detector_reads_no_lines(bars):
+    with pytest.raises(RegistryError, match="reads no lines"):
+        measure(bars, "test", DETECTOR.sha256)
+
+
+def test_the_table_has_built_in_and_registered_models_in_the_same_columns(root, source, call):
+    registered(root, source)
+    code, said, _ = call("models", "list", "--registry", root)
+    assert code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in said.splitlines()]
+    numbers = {row[1]: row[2:] for row in rows if len(row) == 5}
+    exact, cer = (f"{ours()['print-val'][name]:.4g}" for name in ("exact", "cer"))
+    assert numbers["print-val"][:2] == [exact, cer]
+    assert numbers["test"] == ["0.1213", "0.0987", ""]
