@@ -6,6 +6,7 @@
 
 The files lie in a folder that is named after their digests, so that two who register at once, or
 one who does so again after being killed, write the same bytes to the same names, or to others.
+Those others go once a card stands.
 """
 
 import datetime
@@ -66,7 +67,8 @@ def register(root: str, kind: Kind, files: Mapping[str, str], card: ModelCard) -
     """Copies a model's files into the registry at the URL ``root``; returns the version.
 
     ``files`` are the URLs of the files by their paths in the version; WEIGHTS is one of them.
-    Weights that are registered already stay as they are, and their version is returned.
+    Weights that are registered already stay as they are, and their version is returned. What was
+    left of these weights by registrations that were killed, or came second, is removed.
 
     Raises:
         RegistryError: there are no weights, a name cannot be a folder's or a file's, or a file
@@ -89,7 +91,18 @@ def register(root: str, kind: Kind, files: Mapping[str, str], card: ModelCard) -
         _copy_files(root, version, files)
         _create(root, file_url(root, version, CARD_PAGE), page)
         _create(root, _card_url(root, kind, digest), _json_bytes(version.as_json()))
-    return find(root, kind, digest)
+    stands = find(root, kind, digest)
+    _remove_leftovers(root, stands)
+    return stands
+
+
+def _remove_leftovers(root: str, version: Version) -> None:
+    """Removes files beside the folder of a version: as its card stands, they never become one."""
+    folder = storage.join(root, "models", version.kind, version.digest)
+    for name in storage.names_in(folder):
+        if name not in {CARD, version.folder}:
+            for left in list(storage.list_objects(storage.join(folder, name))):
+                storage.remove(left.uri)
 
 
 def _refuse_names(names: list[str]) -> None:

@@ -81,6 +81,11 @@ def by_length(short, long):
     return lambda document, line: short if line % 3 == 0 else long
 
 
+HONEST = {
+    "half of the errors": honest(0.08),
+    "a quarter less of them": honest(0.12),
+    "within what retention may lose": slightly_worse_in_retention(),
+}
 LEAKED = champion().test.lines[7]
 PLANTED = {
     "forgetful": (readings(CANDIDATE, 0.05, 0.08), sound(), {"retention", "strata"}),
@@ -91,12 +96,12 @@ PLANTED = {
         sound(),
         {"improvement"},
     ),
-    "worse on one source": (
+    "better on average, worse on one source": (
         replace(honest(), test=report(CANDIDATE, by_source(0.0, 0.19))),
         sound(),
         {"strata"},
     ),
-    "worse on short lines": (
+    "better on average, worse on short lines": (
         replace(honest(), test=report(CANDIDATE, by_length(0.3, 0.02))),
         sound(),
         {"strata"},
@@ -142,8 +147,8 @@ PLANTED = {
         sound(sha256=CHAMPION),
         {"novelty"},
     ),
-    "swapped after it was evaluated": (honest(), sound(sha256="e" * 64), {"identity"}),
-    "another alphabet": (of_engine(honest(), dict_sha256="shuffled"), sound(), {"alphabet"}),
+    "weights swapped after they were evaluated": (honest(), sound(sha256="e" * 64), {"identity"}),
+    "wrong dictionary": (of_engine(honest(), dict_sha256="shuffled"), sound(), {"alphabet"}),
     "read more exactly than the champion": (
         of_engine(honest(), precision="fp64"),
         sound(),
@@ -160,5 +165,5 @@ PLANTED = {
     ),
     "parity of nothing": (honest(), sound(parity=Parity(0, 1.0, 0.0)), {"parity"}),
     "parity that was not measured": (honest(), sound(parity=None), {"parity"}),
-    "a damaged file": (honest(), sound(files=("inference.onnx is cut short",)), {"files"}),
+    "a file cut short": (honest(), sound(files=("inference.onnx is cut short",)), {"files"}),
 }

@@ -20,6 +20,7 @@ from ocr_tasks.registry.versions import (
 from ocr_tasks.workers import run_in_processes
 from tests.registry.models import CARD, files_of, registered
 from tests.registry.racers import register_until_killed, register_with_the_others
+from tests.stores import names_at
 
 
 def sha256(data):
@@ -142,6 +143,26 @@ def test_a_registration_that_lost_its_store_leaves_no_half_version(
     assert_no_version_and_register(root, files)
 
 
+@pytest.mark.parametrize("survived", range(1, 4))
+def test_what_a_killed_registration_left_goes_with_the_next_one_of_these_weights(
+    tmp_path, source, survived
+):
+    root = storage.absolute(str(tmp_path / "registry"))
+    files = files_of(source)
+    item = (root, files, CARD, survived)
+    with pytest.raises(WorkerDiedError):
+        list(run_in_processes(register_until_killed, [item], 1, lambda _: None))
+    left = names_at(f"{root}/models")
+    assert len(left) == survived
+    version = register(root, "rec", files, replace(CARD, metrics={"test": {"cer": 0.09}}))
+    folder = f"rec/{version.digest}"
+    assert set(names_at(f"{root}/models")) == {
+        f"{folder}/card.json",
+        *(f"{folder}/{version.folder}/{file.name}" for file in version.files),
+    }
+    assert damaged_files(root, version) == []
+
+
 def assert_no_version_and_register(root, files):
     assert versions(root, "rec") == []
     with pytest.raises(RegistryError):
@@ -164,6 +185,7 @@ def test_of_those_who_register_the_same_weights_at_once_one_version_is_left(sour
     (version,) = versions(root, "rec")
     assert folders == {version.folder}
     assert damaged_files(root, version) == []
+    assert len(names_at(f"{root}/models")) == len(version.files) + 1
 
 
 def test_a_file_that_changed_while_it_was_registered_is_refused(root, source, monkeypatch):
