@@ -34,9 +34,9 @@ from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.imaging.matching import DetectionScore, score_of_page, total
+from ocr_tasks.training.detection.loop import PageStep
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.detection.train import export_best, learn
-from ocr_tasks.training.loop import Step
 from ocr_tasks.training.outputs import INFERENCE
 
 TESTED, WATCHED = 0.3, 0.12  # of the images, held back to test and to choose by
@@ -129,9 +129,9 @@ def _trained(arguments: Any, parts: dict[str, Labelled], output: Path) -> float:
     return (time.perf_counter() - started) / 60
 
 
-def _progress(step: Step) -> None:
+def _progress(step: PageStep) -> None:
     if step.step % 10 == 0:
-        told = f"{step.step}/{step.steps} loss {step.loss:.3f}, {step.evaluation.found}"
+        told = f"{step.step}/{step.steps} loss {step.loss:.3f}, Hmean {step.evaluation.hmean:.4f}"
         sys.stderr.write(f"{told}, {step.seconds_left / 60:.0f} min left\n")
 
 

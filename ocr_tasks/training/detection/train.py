@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 
@@ -11,18 +11,17 @@ import numpy as np
 
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset
-from ocr_tasks.engines.ppocr import DETECTOR, normalised
+from ocr_tasks.engines.ppocr import normalised
 from ocr_tasks.imaging.maps import DetectionSpec
-from ocr_tasks.training.best import PARITY_CROPS, finish
-from ocr_tasks.training.curves import draw_panels
-from ocr_tasks.training.detection.course import PageCourse, PageEvaluation
+from ocr_tasks.training.best import served
 from ocr_tasks.training.detection.crops import CropDraw, crops_of
 from ocr_tasks.training.detection.export import PARITY_SIDE, check_detector, export_detector
+from ocr_tasks.training.detection.loop import Listener, PageCourse, fine_tune
 from ocr_tasks.training.detection.network import DetectorBase, load_detector
+from ocr_tasks.training.detection.outputs import write_options, write_result
 from ocr_tasks.training.detection.pages import Pages, pages_of
 from ocr_tasks.training.detection.spec import DetectorSpec, PageAugmentationSpec
 from ocr_tasks.training.detection.student import DetectorStudent
-from ocr_tasks.training.loop import Listener, fine_tune
 from ocr_tasks.training.network import compute_on, get_state, set_state
 from ocr_tasks.training.outputs import (
     RESULT,
@@ -31,13 +30,13 @@ from ocr_tasks.training.outputs import (
     read_best,
     read_told,
     write_best,
-    write_result,
-    write_settings,
+    write_told,
 )
 from ocr_tasks.training.parity import Image
-from ocr_tasks.training.train import OF_THE_MACHINE
 from ocr_tasks.workers import cores
 
+PARITY_CROPS = 200
+OF_THE_MACHINE = {"device", "threads", "max_minutes", "save_interval"}  # may change on resume
 UNCHANGED = PageAugmentationSpec(False, False, False, False, False, False)
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def learn(
     """
     compute_on(spec.device, spec.threads or cores())
     with logged_to(output):
-        write_settings(output, spec)
+        write_options(output, spec)
         base = load_detector(spec.base, spec.base_sha256)
         pages, val = (pages_of(dataset, part, DecodeSpec(), serving) for part in (TRAIN, VAL))
         left_out = pages.left_out + val.left_out
@@ -72,10 +71,10 @@ def learn(
         log.info("left out: %s", dict(left_out) or "none")
         student = DetectorStudent(base.network, spec.scope, spec.seed, amp=spec.device != "cpu")
         fingerprint = _fingerprint(base, pages, val, spec, serving)
-        course = PageCourse(student, base, pages, val, serving, spec, output, fingerprint)
+        course = PageCourse(base, pages, val, serving, output, fingerprint)
         progress = fine_tune(student, course, spec, hear)
         write_best(output, get_state(base.network))
-        return write_result(output, base.info, progress, left_out, DETECTOR.name, _curves)
+        return write_result(output, base.info, progress, left_out)
 
 
 def export_best(dataset: Dataset, output: str, spec: DetectorSpec, serving: DetectionSpec) -> Json:
@@ -95,12 +94,15 @@ def export_best(dataset: Dataset, output: str, spec: DetectorSpec, serving: Dete
     set_state(base.network, state)
     val = pages_of(dataset, VAL, DecodeSpec(), serving)
     images = list(islice(_parity_crops(val, serving), PARITY_CROPS))
-    return finish(
+    parities = served(
         output,
-        result,
         lambda folder: export_detector(base, serving, folder),
         lambda folder: check_detector(base, folder, images, serving.threshold),
     )
+    told = {form: asdict(parity) for form, parity in parities.items()}
+    result |= {"parity": told, "done_flag": True}
+    write_told(output, RESULT, result)
+    return result
 
 
 def _parity_crops(pages: Pages, serving: DetectionSpec) -> Iterator[Image]:
@@ -123,17 +125,6 @@ def _tell(pages: Pages, val: Pages) -> None:
             some.regions,
             ignored,
         )
-
-
-def _curves(evaluations: Sequence[PageEvaluation], best: PageEvaluation | None) -> bytes:
-    measured = {
-        "validation Hmean": {"": lambda each: each.hmean},
-        "validation": {
-            "precision": lambda each: each.precision,
-            "recall": lambda each: each.recall,
-        },
-    }
-    return draw_panels(evaluations, best, "loss of differentiable binarisation", measured)
 
 
 def _fingerprint(
