@@ -50,22 +50,46 @@ def rate_difference(first: Counts, second: Counts, sizes: Counts, spec: Bootstra
     estimate = float(lost.sum() / max(1, sizes.sum()))
     if clusters < 2:
         return Interval(estimate, -math.inf, math.inf)
-    drawn = _differences(lost, sizes, spec)
+    return _interval(estimate, _rates(lost, sizes, spec), clusters, spec)
+
+
+def difference_of_rates(
+    first: Counts, first_sizes: Counts, second: Counts, second_sizes: Counts, spec: BootstrapSpec
+) -> Interval:
+    """As ``rate_difference``, of models whose errors are of sums of their own.
+
+    So it is with 1 - Hmean, as a model that finds more has more that may be wrong.
+    """
+    clusters = len(first_sizes)
+    rates = [
+        float(errors.sum() / max(1, sizes.sum()))
+        for errors, sizes in ((first, first_sizes), (second, second_sizes))
+    ]
+    estimate = rates[0] - rates[1]
+    if clusters < 2:
+        return Interval(estimate, -math.inf, math.inf)
+    drawn = _rates(first, first_sizes, spec) - _rates(second, second_sizes, spec)
+    return _interval(estimate, drawn, clusters, spec)
+
+
+def _interval(
+    estimate: float, drawn: NDArray[np.float64], clusters: int, spec: BootstrapSpec
+) -> Interval:
     tail = _expanded_tail(clusters, spec.confidence)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Interval(estimate, float(low), float(high))
 
 
-def _differences(lost: Counts, sizes: Counts, spec: BootstrapSpec) -> NDArray[np.float64]:
-    """The difference of each draw (resamples,)."""
-    values = np.stack([lost, sizes], axis=1).astype(np.float64)
+def _rates(counts: Counts, sizes: Counts, spec: BootstrapSpec) -> NDArray[np.float64]:
+    """The rate of each draw (resamples,); draws of as many clusters by a spec are the same."""
+    values = np.stack([counts, sizes], axis=1).astype(np.float64)
     step = max(1, AT_A_TIME // len(sizes))
-    differences = []
+    rates = []
     for at in range(0, spec.resamples, step):
         times = _times_drawn(len(sizes), min(step, spec.resamples - at), spec.seed, at)
         sums = times @ values
-        differences.append(sums[:, 0] / np.maximum(1, sums[:, 1]))
-    return np.concatenate(differences)
+        rates.append(sums[:, 0] / np.maximum(1, sums[:, 1]))
+    return np.concatenate(rates)
 
 
 @functools.lru_cache(maxsize=8)

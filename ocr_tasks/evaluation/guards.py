@@ -1,14 +1,14 @@
 """The gate's rules that need no statistics: whether the comparison means what it seems to."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from annotated_types import Ge, Interval
 
 from ocr_tasks.evaluation.evidence import Checks, Parity, Readings, TrainedOn
-from ocr_tasks.evaluation.report import EvalReport, ReadLine
+from ocr_tasks.evaluation.report import EvalReport
 from ocr_tasks.evaluation.verdict import Ruling
 
 SERVED_ALIKE = ("engine", "engine_version", "device", "precision")
@@ -89,13 +89,35 @@ def of_speed(time_ratio: float | None, spec: GuardSpec) -> Ruling:
     return Ruling("speed", fast, said, {"time_ratio": time_ratio})
 
 
+class Answer(Protocol):
+    """What a model said of an image, whatever was asked."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102
+    @property
+    def image_sha256(self) -> str: ...  # noqa: D102
+    @property
+    def group(self) -> str | None: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
+    @property
+    def confidence(self) -> float: ...  # noqa: D102
+    @property
+    def fault(self) -> str | None: ...  # noqa: D102
+
+
 def of_numbers(name: str, report: EvalReport) -> Ruling:
     """The rule that a model put out numbers, on every line."""
-    wild = [line for line in report.lines if line.fault or not _is_share(line.confidence)]
-    said = "every line was read, with a confidence from 0 to 1"
+    return of_answers(name, report.lines, "line")
+
+
+def of_answers(name: str, answers: Sequence[Answer], unit: str) -> Ruling:
+    """The rule that a model put out numbers of every ``unit`` that it was shown."""
+    wild = [line for line in answers if line.fault or not _is_share(line.confidence)]
+    said = f"every {unit} was read, with a confidence from 0 to 1"
     if wild:
         why = wild[0].fault or f"confidence {wild[0].confidence}"
-        said = f"{name}: it failed on {len(wild)} lines; first on {wild[0].path}: {why}"
+        said = f"{name}: it failed on {len(wild)} {unit}s; first on {wild[0].path}: {why}"
     return Ruling("numbers", not wild, said, {"set": name, "lines": len(wild)})
 
 
@@ -105,13 +127,18 @@ def _is_share(value: float) -> bool:
 
 def of_leaks(name: str, report: EvalReport, trained_on: TrainedOn) -> Ruling:
     """The rule that no line was seen before: by its pixels, or by its document and text."""
-    leaked = [line for line in report.lines if _was_seen(line, trained_on)]
-    said = f"{name}: no line of {len(report.lines)} was trained on"
+    return of_leaked(name, report.lines, trained_on, "line")
+
+
+def of_leaked(name: str, answers: Sequence[Answer], trained_on: TrainedOn, unit: str) -> Ruling:
+    """The rule that no ``unit`` was seen before: by its pixels, or by its document and label."""
+    leaked = [each for each in answers if _was_seen(each, trained_on)]
+    said = f"{name}: no {unit} of {len(answers)} was trained on"
     if leaked:
-        said = f"{name}: {len(leaked)} lines were trained on; first {leaked[0].path}"
+        said = f"{name}: {len(leaked)} {unit}s were trained on; first {leaked[0].path}"
     return Ruling("leak", not leaked, said, {"set": name, "lines": len(leaked)})
 
 
-def _was_seen(line: ReadLine, trained_on: TrainedOn) -> bool:
+def _was_seen(line: Answer, trained_on: TrainedOn) -> bool:
     by_text = line.group is not None and (line.group, line.label) in trained_on.texts
     return by_text or line.image_sha256 in trained_on.images

@@ -31,18 +31,19 @@ def stretched_width(width: int, spec: AugmentationSpec, random: Random) -> int:
 def augmented(strip: Pixels, width: int, spec: AugmentationSpec, random: Random) -> Pixels:
     """The strip (LINE_HEIGHT, any, 3) changed, as wide as ``width``."""
     strip = _moved(strip, width, spec, random)
-    if spec.stroke and _happens(random):
+    if spec.stroke and happens(random):
         strip = _another_pen(strip, random)
-    if spec.blur and _happens(random):
-        strip = np.asarray(cv2.GaussianBlur(strip, (0, 0), random.uniform(0.3, 1.1)), np.uint8)
-    if spec.contrast and _happens(random):
-        strip = _another_light(strip, random)
-    if spec.noise and _happens(random):
-        strip = _noisy(strip, random)
+    if spec.blur and happens(random):
+        strip = blurred(strip, random)
+    if spec.contrast and happens(random):
+        strip = another_light(strip, random)
+    if spec.noise and happens(random):
+        strip = noisy(strip, random)
     return strip
 
 
-def _happens(random: Random) -> bool:
+def happens(random: Random) -> bool:
+    """Whether a change befalls, by CHANCE."""
     return bool(random.random() < CHANCE)
 
 
@@ -51,12 +52,12 @@ def _moved(strip: Pixels, width: int, spec: AugmentationSpec, random: Random) ->
     columns, rows = np.meshgrid(
         np.arange(width, dtype=np.float32), np.arange(LINE_HEIGHT, dtype=np.float32)
     )
-    if spec.slant and _happens(random):
+    if spec.slant and happens(random):
         columns += np.float32(random.uniform(-SLANT, SLANT)) * (rows - LINE_HEIGHT / 2)
-    if spec.shift and _happens(random):
+    if spec.shift and happens(random):
         top, bottom = random.uniform(-SHIFT, SHIFT, 2).astype(np.float32) * LINE_HEIGHT
         rows = top + rows * ((LINE_HEIGHT + bottom - top) / LINE_HEIGHT)
-    if spec.warp and _happens(random):
+    if spec.warp and happens(random):
         columns = columns + _wave(width, random)
         rows = rows + _wave(width, random)
     columns = (columns + np.float32(0.5)) * np.float32(strip.shape[1] / width) - np.float32(0.5)
@@ -72,22 +73,27 @@ def _wave(width: int, random: Random) -> NDArray[np.float32]:
 
 def _another_pen(strip: Pixels, random: Random) -> Pixels:
     """Strokes a part of a pixel bolder or finer."""
-    change = cv2.erode if _happens(random) else cv2.dilate
+    change = cv2.erode if happens(random) else cv2.dilate
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     share = random.uniform(0.2, 0.6)
     return np.asarray(cv2.addWeighted(change(strip, cross), share, strip, 1 - share, 0), np.uint8)
 
 
-def _another_light(strip: Pixels, random: Random) -> Pixels:
+def blurred(pixels: Pixels, random: Random) -> Pixels:
+    """As of a lens that is a little out of focus."""
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.3, 1.1)), np.uint8)
+
+
+def another_light(pixels: Pixels, random: Random) -> Pixels:
     """Another gamma, contrast and tint."""
     levels = np.linspace(0, 1, 256) ** random.uniform(0.7, 1.4)
     levels = (levels - 0.5) * random.uniform(0.6, 1.1) + 0.5 + random.uniform(-0.12, 0.12)
     tints = random.uniform(0.94, 1.06, 3)
     table = np.clip(levels[:, np.newaxis] * tints * 255, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(strip, table[np.newaxis]), np.uint8)
+    return np.asarray(cv2.LUT(pixels, table[np.newaxis]), np.uint8)
 
 
-def _noisy(strip: Pixels, random: Random) -> Pixels:
+def noisy(pixels: Pixels, random: Random) -> Pixels:
     """Grain, the same in all channels, as of grey film."""
-    grain = random.normal(0, random.uniform(2, 10), strip.shape[:2])[..., np.newaxis]
-    return np.asarray(np.clip(strip + grain, 0, 255), np.uint8)
+    grain = random.normal(0, random.uniform(2, 10), pixels.shape[:2])[..., np.newaxis]
+    return np.asarray(np.clip(pixels + grain, 0, 255), np.uint8)

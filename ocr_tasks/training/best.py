@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -59,11 +59,27 @@ def serve(base: Base, val: Lines, output: str) -> dict[str, Parity]:
         ParityError: they do not.
         StorageError: the store did not answer.
     """
+    strips = [val.strip(line) for line in range(min(PARITY_LINES, len(val.lines)))]
+    return served(
+        output,
+        lambda folder: export(base.network, base.graph, base.bindings, base.charset, folder),
+        lambda folder: check_parity(base.network, folder, strips),
+    )
+
+
+def served(
+    output: str,
+    write: Callable[[Path], None],
+    check: Callable[[Path], dict[str, Parity]],
+) -> dict[str, Parity]:
+    """Has ``write`` make the files that serve, and writes them if they pass ``check``.
+
+    Raises as ``serve``.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        export(base.network, base.graph, base.bindings, base.charset, folder)
-        strips = [val.strip(line) for line in range(min(PARITY_LINES, len(val.lines)))]
-        parities = check_parity(base.network, folder, strips)
+        write(folder)
+        parities = check(folder)
         write_told(output, EXPORTED, _told(folder, parities))
         write_served(output, folder)
     return parities

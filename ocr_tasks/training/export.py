@@ -21,6 +21,8 @@ ONNX = f"{STEM}.onnx"
 CONFIG = f"{STEM}.yml"
 PADDLEX_WIDTH = 320  # pixels that PaddleX widens narrower lines to
 
+Config = dict[str, Any]
+
 
 class _Served(paddle.nn.Layer):
     """Images to probabilities; the network's own ``forward`` leaves Paddle, and cannot be saved."""
@@ -42,19 +44,30 @@ def export(
     folder: Path,
 ) -> None:
     """Writes ``inference.json``, ``.pdiparams``, ``.yml`` and ``.onnx`` into a local folder."""
+    weights = weights_of(get_state(network), bindings)
+    write_forms(folder, graph.filled(weights), _Served(network), LINE_HEIGHT, _config(charset))
+
+
+def write_forms(
+    folder: Path, onnx_file: bytes, served: paddle.nn.Layer, height: int | None, config: Config
+) -> None:
+    """Writes both forms of a network whose images have this ``height``, if it is always the same.
+
+    ``config`` is what PaddleX needs to know of the model.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ONNX).write_bytes(graph.filled(weights_of(get_state(network), bindings)))
-    (folder / CONFIG).write_text(_config(charset), encoding="utf-8")
-    given = paddle.static.InputSpec([None, 3, LINE_HEIGHT, None], "float32", name="x")
-    served = _Served(network)
+    (folder / ONNX).write_bytes(onnx_file)
+    told = yaml.safe_dump(config, allow_unicode=True, sort_keys=False)
+    (folder / CONFIG).write_text(told, encoding="utf-8")
+    given = paddle.static.InputSpec([None, 3, height, None], "float32", name="x")
     served.eval()
     paddle.jit.save(served, str(folder / STEM), input_spec=[given])
 
 
-def _config(charset: Sequence[str]) -> str:
+def _config(charset: Sequence[str]) -> Config:
     """What PaddleX needs to know of a model; the dictionary is without blank and space."""
     _, *characters, _ = charset
-    config = {
+    return {
         "Global": {"model_name": RECOGNIZER.name},
         "PreProcess": {
             "transform_ops": [
@@ -65,4 +78,3 @@ def _config(charset: Sequence[str]) -> str:
         },
         "PostProcess": {"name": "CTCLabelDecode", "character_dict": characters},
     }
-    return yaml.safe_dump(config, allow_unicode=True, sort_keys=False)

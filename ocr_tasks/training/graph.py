@@ -1,4 +1,4 @@
-"""A recogniser's ONNX graph as slots for weights, which can be read and filled anew.
+"""A model's ONNX graph as slots for weights, which can be read and filled anew.
 
 PaddlePaddle's exporter keeps the order in which the network's layers run, folds batch norms into
 convolutions, and writes a bias as an addition behind its product. So the slots in the order of the
@@ -24,6 +24,7 @@ class Kind(Enum):
     """What a slot's weights are for."""
 
     CONVOLUTION = "convolution"  # weight (out, in, height, width), bias (1, out, 1, 1) if any
+    TRANSPOSED = "transposed convolution"  # weight (in, out, height, width), bias (1, out, 1, 1)
     BATCH_NORM = "batch norm"  # scale, shift, mean, variance
     LINEAR = "linear"  # weight (in, out), bias
     LAYER_NORM = "layer norm"  # scale, shift
@@ -78,6 +79,11 @@ class WeightGraph:
         (node,) = (node for node in self._model.graph.node if slot.names[0] in node.input)
         return str(next(name for name in node.input if name not in self._held))
 
+    def output(self) -> str:
+        """The tensor that the graph puts out."""
+        (output,) = (each.name for each in self._model.graph.output)
+        return str(output)
+
     def filled(self, weights: Arrays) -> bytes:
         """The ONNX file with other weights in its slots.
 
@@ -100,6 +106,8 @@ class WeightGraph:
         match node.op_type:
             case "Conv":
                 return Slot(Kind.CONVOLUTION, (held[0], *self._added_to(node)))
+            case "ConvTranspose":
+                return Slot(Kind.TRANSPOSED, (held[0], *self._added_to(node)))
             case "BatchNormalization":
                 return Slot(Kind.BATCH_NORM, tuple(held))
             case "MatMul" if held:
@@ -111,6 +119,8 @@ class WeightGraph:
     def _added_to(self, node: onnx.NodeProto) -> list[str]:
         """The initialiser that is added to what a node puts out."""
         follower = self._followers.get(node.output[0])
+        while follower is not None and follower.op_type == "Identity":
+            follower = self._followers.get(follower.output[0])
         if follower is None or follower.op_type != "Add":
             return []
         return [name for name in follower.input if name in self._held]

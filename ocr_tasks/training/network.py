@@ -6,7 +6,8 @@ shape, and a test holds their outputs together.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,32 +28,38 @@ from ocr_tasks.training.graph import Arrays, Kind, Slot
 
 State = dict[str, NDArray[np.float32]]  # every parameter and buffer of a network, by its name
 
-WEIGHTED = (paddle.nn.Conv2D, paddle.nn.BatchNorm2D, paddle.nn.Linear, paddle.nn.LayerNorm)
 PARTS = {
     Kind.CONVOLUTION: ("weight", "bias"),
+    Kind.TRANSPOSED: ("weight", "bias"),
     Kind.BATCH_NORM: ("weight", "bias", "_mean", "_variance"),
     Kind.LINEAR: ("weight", "bias"),
     Kind.LAYER_NORM: ("weight", "bias"),
 }
 LAYERS: dict[Kind, Any] = {
     Kind.CONVOLUTION: paddle.nn.Conv2D,
+    Kind.TRANSPOSED: paddle.nn.Conv2DTranspose,
     Kind.BATCH_NORM: paddle.nn.BatchNorm2D,
     Kind.LINEAR: paddle.nn.Linear,
     Kind.LAYER_NORM: paddle.nn.LayerNorm,
 }
+CONVOLUTIONS = {Kind.CONVOLUTION, Kind.TRANSPOSED}
 EPSILON = 1e-5  # of the network's batch norms
+
+RanLayers = list[tuple[str, Any]]  # layers with weights and their names, as they ran
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A slot of the graph and the network's layer for it.
 
-    ``norm`` is the batch norm behind that layer, where the exporter folded one into it.
+    ``norm`` is the batch norm behind that layer, where the exporter folded one into it, and
+    ``adds_too`` says that such a layer has a bias of its own.
     """
 
     slot: Slot
     layer: str
     norm: str | None = None
+    adds_too: bool = False
 
 
 class Swish(paddle.nn.Layer):
@@ -93,17 +100,24 @@ def bind(slots: Sequence[Slot], network: Any) -> list[Binding]:
     Raises:
         ModelError: they are not the same network.
     """
-    layers = iter(_layers_as_they_run(network))
+    return paired(slots, layers_as_they_run(network, LINE_HEIGHT, WIDTH_STEP))
+
+
+def paired(slots: Sequence[Slot], ran: RanLayers) -> list[Binding]:
+    """Slots and layers, each in their order, one by one. Raises as ``bind`` does."""
+    layers = deque(ran)
     bindings = [_binding(slot, layers) for slot in slots]
-    left = [name for name, _ in layers]
-    if left:
-        raise ModelError(f"the model has no weights for {len(left)} layers from {left[0]} on")
+    if layers:
+        raise ModelError(
+            f"the model has no weights for {len(layers)} layers from {layers[0][0]} on"
+        )
     return bindings
 
 
-def _layers_as_they_run(network: Any) -> list[tuple[str, Any]]:
+def layers_as_they_run(network: Any, height: int, width: int) -> RanLayers:
+    """The layers with weights of ``network``, in the order in which an image runs them."""
     names = {id(each): name for name, each in network.named_sublayers()}
-    ran: list[tuple[str, Any]] = []
+    ran: RanLayers = []
 
     def note(layer: Any, _given: Any, output: Any) -> Any:
         ran.append((names[id(layer)], layer))
@@ -112,26 +126,29 @@ def _layers_as_they_run(network: Any) -> list[tuple[str, Any]]:
     hooks = [
         layer.register_forward_post_hook(note)
         for layer in network.sublayers()
-        if isinstance(layer, WEIGHTED)
+        if any(isinstance(layer, kind) for kind in LAYERS.values())
     ]
     with paddle.no_grad():
-        network.head(network.model(paddle.zeros([1, 3, LINE_HEIGHT, WIDTH_STEP])))
+        network.head(network.model(paddle.zeros([1, 3, height, width])))
     for hook in hooks:
         hook.remove()
     return ran
 
 
-def _binding(slot: Slot, layers: Iterator[tuple[str, Any]]) -> Binding:
-    name, layer = next(layers, ("nothing", None))
+def _binding(slot: Slot, layers: deque[tuple[str, Any]]) -> Binding:
+    """The slot's layers, taken from ``layers``; only convolutions are followed by folded norms."""
+    name, layer = layers.popleft() if layers else ("nothing", None)
     if not isinstance(layer, LAYERS[slot.kind]):
         raise ModelError(f"{slot.names[0]} is a {slot.kind.value}, but the network has {name}")
-    is_folded = slot.kind is Kind.CONVOLUTION and len(slot.names) > 1 and layer.bias is None
-    if not is_folded:
+    if slot.kind not in CONVOLUTIONS or len(slot.names) == 1:
         return Binding(slot, name)
-    norm, layer = next(layers, ("nothing", None))
-    if not isinstance(layer, paddle.nn.BatchNorm2D):
-        raise ModelError(f"{slot.names[1]} is a bias, but the network has {norm} there")
-    return Binding(slot, name, norm)
+    has_norm = bool(layers) and isinstance(layers[0][1], paddle.nn.BatchNorm2D)
+    if layer.bias is None and not has_norm:
+        after = layers[0][0] if layers else "nothing"
+        raise ModelError(f"{slot.names[1]} is a bias, but the network has {after} there")
+    if not has_norm:
+        return Binding(slot, name)
+    return Binding(slot, name, layers.popleft()[0], adds_too=layer.bias is not None)
 
 
 def state_of(weights: Arrays, bindings: Sequence[Binding]) -> State:
@@ -140,8 +157,9 @@ def state_of(weights: Arrays, bindings: Sequence[Binding]) -> State:
     for binding in bindings:
         arrays = [weights[name] for name in binding.slot.names]
         if binding.norm is not None:
-            arrays, (bias,) = arrays[:1], arrays[1:]
+            weight, bias = arrays
             state |= _norm_that_adds(binding.norm, bias.ravel())
+            arrays = [weight, np.zeros_like(bias)] if binding.adds_too else [weight]
         parts = PARTS[binding.slot.kind]
         for part, array in zip(parts, arrays, strict=False):  # a convolution may have no bias
             state[f"{binding.layer}.{part}"] = array.ravel() if part == "bias" else array
@@ -164,21 +182,25 @@ def weights_of(state: State, bindings: Sequence[Binding]) -> dict[str, NDArray[n
     for binding in bindings:
         slot = binding.slot
         if binding.norm is not None:
-            arrays = _folded(state, binding.layer, binding.norm)
+            arrays = _folded(state, binding, binding.norm)
         else:
             parts = PARTS[slot.kind][: len(slot.names)]
             arrays = [state[f"{binding.layer}.{part}"] for part in parts]
-            if slot.kind is Kind.CONVOLUTION:
+            if slot.kind in CONVOLUTIONS:
                 arrays = [array.reshape(_broadcast(array)) for array in arrays]
         weights |= dict(zip(slot.names, arrays, strict=True))
     return weights
 
 
-def _folded(state: State, layer: str, norm: str) -> list[NDArray[np.float32]]:
+def _folded(state: State, binding: Binding, norm: str) -> list[NDArray[np.float32]]:
     """A convolution's weight and bias that do what it does with the batch norm behind it."""
     scale = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}._variance"] + np.float32(EPSILON))
-    bias = state[f"{norm}.bias"] - state[f"{norm}._mean"] * scale
-    weight = state[f"{layer}.weight"] * scale[:, np.newaxis, np.newaxis, np.newaxis]
+    added = -state[f"{norm}._mean"]
+    if binding.adds_too:
+        added = added + state[f"{binding.layer}.bias"]
+    bias = state[f"{norm}.bias"] + added * scale
+    outputs = (1, -1, 1, 1) if binding.slot.kind is Kind.TRANSPOSED else (-1, 1, 1, 1)
+    weight = state[f"{binding.layer}.weight"] * scale.reshape(outputs)
     return [weight, bias.reshape(_broadcast(bias))]
 
 

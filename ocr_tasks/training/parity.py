@@ -1,6 +1,6 @@
 """Whether three forms of one network say the same of real lines, before any is served."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from ocr_tasks.training.export import ONNX, STEM
 LEAST_EQUAL = 0.999  # of all steps, at which the likeliest class is the same
 MOST_OFF = 1e-3  # between two probabilities
 
-Form = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Image = NDArray[np.float32]  # (1, 3, height, width) of -1..1, or what comes out
+Form = Callable[[Image], Image]
+Decision = Callable[[Image], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How a form agrees with the trained network on ``crops`` lines: see the limits above."""
+    """How a form agrees with the trained network on ``crops``: see the limits above."""
 
     crops: int
     equal: float
@@ -36,22 +38,48 @@ def check_parity(network: Any, folder: Path, strips: Sequence[Pixels]) -> dict[s
     Raises:
         ParityError: one of them reads something else.
     """
-    forms = {"paddle": _paddle_form(folder), "onnx": _onnx_form(folder)}
-    found = {name: _Comparison() for name in forms}
-    for strip in strips:
-        image = normalised(pad_to_bucket(strip)[np.newaxis])
+
+    def trained(image: Image) -> Image:
         with paddle.no_grad():
-            wanted = network.head(network.model(paddle.to_tensor(image))).numpy()
+            output: Image = network.head(network.model(paddle.to_tensor(image))).numpy()
+        return output
+
+    images = (normalised(pad_to_bucket(strip)[np.newaxis]) for strip in strips)
+    return compared(trained, folder, images, likeliest, "steps")
+
+
+def likeliest(probabilities: Image) -> NDArray[np.int64]:
+    """The class of each step (n, steps, classes)."""
+    classes: NDArray[np.int64] = probabilities.argmax(axis=2)
+    return classes
+
+
+def compared(
+    trained: Form, folder: Path, images: Iterable[Image], decided: Decision, unit: str
+) -> dict[str, Parity]:
+    """How both exported forms agree with the ``trained`` one on ``images``, given one by one.
+
+    ``decided`` says what probabilities come to, by the ``unit``.
+
+    Raises:
+        ParityError: one of them says something else.
+    """
+    forms = {"paddle": _paddle_form(folder), "onnx": _onnx_form(folder)}
+    found = {name: _Comparison(decided) for name in forms}
+    for image in images:
+        wanted = trained(image)
         for name, form in forms.items():
             found[name].add(wanted, form(image))
-    parities = {name: comparison.parity(len(strips)) for name, comparison in found.items()}
+    parities = {name: comparison.parity() for name, comparison in found.items()}
     for name, parity in parities.items():
-        _refuse_unequal(name, parity)
+        _refuse_unequal(name, parity, unit)
     return parities
 
 
 @dataclass(slots=True)
 class _Comparison:
+    decided: Decision
+    crops: int = 0
     steps: int = 0
     equal: int = 0
     most_off: float = 0.0
@@ -59,22 +87,23 @@ class _Comparison:
     def add(self, wanted: NDArray[np.float32], got: NDArray[np.float32]) -> None:
         if wanted.shape != got.shape:
             raise ParityError(f"the exported network puts out {got.shape}, not {wanted.shape}")
-        same = wanted.argmax(axis=2) == got.argmax(axis=2)
+        same = self.decided(wanted) == self.decided(got)
+        self.crops += 1
         self.steps += same.size
         self.equal += int(same.sum())
         off = float(np.abs(wanted - got).max())
         self.most_off = max(self.most_off, off) if np.isfinite(off) else np.inf
 
-    def parity(self, crops: int) -> Parity:
-        return Parity(crops, self.equal / max(1, self.steps), self.most_off)
+    def parity(self) -> Parity:
+        return Parity(self.crops, self.equal / max(1, self.steps), self.most_off)
 
 
-def _refuse_unequal(name: str, parity: Parity) -> None:
+def _refuse_unequal(name: str, parity: Parity, unit: str) -> None:
     if parity.crops and parity.equal >= LEAST_EQUAL and parity.most_off <= MOST_OFF:
         return
     raise ParityError(
-        f"the {name} form agrees with the trained network at {parity.equal:.2%} of the steps of "
-        f"{parity.crops} lines, and is off by up to {parity.most_off:.2g}; "
+        f"the {name} form agrees with the trained network at {parity.equal:.2%} of the {unit} of "
+        f"{parity.crops} crops, and is off by up to {parity.most_off:.2g}; "
         f"wanted are {LEAST_EQUAL:.1%} and {MOST_OFF}"
     )
 

@@ -1,0 +1,1 @@
+"""Fine-tuning of a detector on one's own pages."""

@@ -1,0 +1,147 @@
+"""The pages of a data set as a detector is trained on them: pixels as served, and regions.
+
+Nothing is dropped in silence: every page that cannot be learnt from is counted by its reason.
+"""
+
+import os
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from ocr_tasks.archive.decoders import POOL, Decoder
+from ocr_tasks.archive.raster import DecodeSpec
+from ocr_tasks.dataset.inspection import decoded
+from ocr_tasks.dataset.page_labels import PageLabels, page_labels
+from ocr_tasks.dataset.samples import Dataset, Sample
+from ocr_tasks.errors import DatasetError, PageError
+from ocr_tasks.imaging.crops import Pixels
+from ocr_tasks.imaging.maps import DetectionSpec, detection_sizes
+
+NO_IMAGE = "image not there"
+NO_LABEL = "label that is none of a page"
+
+
+class PixelStore:
+    """Pictures (height, width, 3) in a file of this process's own, which goes with it."""
+
+    def __init__(self) -> None:
+        """No pictures yet."""
+        self._file = tempfile.TemporaryFile(prefix="pages-")  # noqa: SIM115 - lives as long as this
+        weakref.finalize(self, self._file.close)
+        self._places: list[tuple[int, tuple[int, ...]]] = []
+        self._end = 0
+
+    def append(self, pixels: Pixels) -> int:
+        """Takes in a picture; returns its number."""
+        os.pwrite(self._file.fileno(), pixels.tobytes(), self._end)
+        self._places.append((self._end, pixels.shape))
+        self._end += pixels.nbytes
+        return len(self._places) - 1
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Height and width of a picture."""
+        height, width, _ = self._places[number][1]
+        return height, width
+
+    def picture(self, number: int) -> Pixels:
+        """The picture of that number."""
+        start, shape = self._places[number]
+        data = os.pread(self._file.fileno(), int(np.prod(shape)), start)
+        return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPage:
+    """A page to learn: its path, its regions in pixels of its picture, and what that was made of.
+
+    ``reduced`` is the pixels of the picture for one of the page, 1 at most.
+    """
+
+    path: str
+    labels: PageLabels
+    picture: int
+    reduced: float
+
+
+@dataclass(slots=True)
+class Pages:
+    """Pages with their pictures, and how many samples were left out, by the reason."""
+
+    pages: list[TrainingPage] = field(default_factory=list)
+    pictures: PixelStore = field(default_factory=PixelStore)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, path: str, pixels: Pixels, labels: PageLabels, spec: DetectionSpec) -> None:
+        """Takes in a page, with no more pixels than the detector ever sees of it.
+
+        What of a polygon lies over the page's edge is moved there.
+        """
+        height, width = pixels.shape[:2]
+        _, closer = detection_sizes(height, width, spec)
+        reduced = min(1.0, closer[0] / height)
+        if reduced < 1:
+            size = (round(width * reduced), round(height * reduced))
+            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        edge = np.array([width, height], np.float64)
+        scaled = PageLabels(
+            tuple(np.clip(corners, 0, edge) * reduced for corners in labels.expected),
+            tuple(np.clip(corners, 0, edge) * reduced for corners in labels.ignored),
+        )
+        self.pages.append(TrainingPage(path, scaled, self.pictures.append(pixels), reduced))
+
+    @property
+    def regions(self) -> int:
+        """How many regions there are to find."""
+        return sum(len(page.labels.expected) for page in self.pages)
+
+
+def pages_of(
+    dataset: Dataset,
+    part: str,
+    spec: DecodeSpec,
+    serving: DetectionSpec,
+    on_progress: Callable[[int, int], None] = lambda *_: None,
+) -> Pages:
+    """The pages of a part, in the order of its label files; ``on_progress`` hears (done, in all).
+
+    Images are decoded in a process of their own.
+
+    Raises:
+        DatasetError: none of its samples can be learnt from, or they have no text to find.
+        StorageError: the store did not answer.
+    """
+    samples = dataset.of_part(part)
+    pages = Pages()
+    with POOL.borrowed(spec) as decoder:
+        for done, sample in enumerate(samples):
+            on_progress(done, len(samples))
+            _add(pages, sample, dataset, decoder, serving)
+    on_progress(len(samples), len(samples))
+    if not pages.regions:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in pages.left_out.items())
+        found = reasons or f"{len(pages.pages)} pages without text to find"
+        raise DatasetError(f"no page of {part} can be learnt: {found}")
+    return pages
+
+
+def _add(
+    pages: Pages, sample: Sample, dataset: Dataset, decoder: Decoder, serving: DetectionSpec
+) -> None:
+    image = dataset.objects.get(sample.path)
+    if image is None:
+        pages.left_out[NO_IMAGE] += 1
+        return
+    try:
+        labels = page_labels(sample.label)
+        pixels = decoded(image, decoder).pixels
+    except ValueError:
+        pages.left_out[NO_LABEL] += 1
+    except PageError as error:
+        pages.left_out[f"image: {error.code}"] += 1
+    else:
+        pages.add(sample.path, pixels, labels, serving)
