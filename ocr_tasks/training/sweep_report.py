@@ -67,8 +67,8 @@ def _table(stage: Stage, forgetting: float) -> Table:
         said += _said(trial, forgetting)
         table.add_row(_value(stage, trial), *_numbers(trial), escape(visible(", ".join(said))))
     if stage.best is not None and not any(map(stage.is_best, stage.trials)):
-        said = escape(visible(f"still the best: {shown(stage.best.options)}"))
-        table.add_row("", *_numbers(stage.best), said)
+        before = escape(visible(f"still the best: {shown(stage.best.options)}"))
+        table.add_row("", *_numbers(stage.best), before)
     return table
 
 
