@@ -1,10 +1,9 @@
 """A person who answers what a run asks for, as the page *Required Actions* does."""
 
 import threading
-import time
-from typing import Any
+from typing import Any, Self
 
-PATIENCE = 120  # seconds
+PAUSE = 0.5  # seconds between two looks
 
 
 class Person(threading.Thread):
@@ -13,13 +12,20 @@ class Person(threading.Thread):
     def __init__(self, option: str) -> None:
         super().__init__(daemon=True)
         self._option = option
+        self._has_left = threading.Event()
         self.asked: dict[str, str] = {}
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._has_left.set()
+        self.join()
+
     def run(self) -> None:
-        """Looks for a question twice a second, for as long as its patience lasts."""
-        until = time.monotonic() + PATIENCE
-        while not self.asked and time.monotonic() < until:
-            time.sleep(0.5)
+        """Looks for a question now and then, until there was one or the run is over."""
+        while not self.asked and not self._has_left.wait(PAUSE):
             self._answer()
 
     def _answer(self) -> None:

@@ -52,10 +52,8 @@ def test_without_the_param_nobody_is_asked(model_finetune: Any, done: list[str])
 
 
 def test_who_is_asked_reads_the_verdict_and_approves(model_finetune: Any, done: list[str]) -> None:
-    person = Person("Approve")
-    person.start()
-    dag_run = run_of(model_finetune, **CONF, approval=True)
-    person.join()
+    with Person("Approve") as person:
+        dag_run = run_of(model_finetune, **CONF, approval=True)
     assert person.asked == {"subject": "Shall letters become the champion?", "body": SAID}
     assert (state_of(dag_run, "approval"), dag_run.state) == ("success", "success")
     assert done[-1] == "promote"
@@ -63,10 +61,8 @@ def test_who_is_asked_reads_the_verdict_and_approves(model_finetune: Any, done: 
 
 
 def test_what_is_rejected_is_not_promoted(model_finetune: Any, done: list[str]) -> None:
-    person = Person("Reject")
-    person.start()
-    dag_run = run_of(model_finetune, **CONF, approval=True)
-    person.join()
+    with Person("Reject"):
+        dag_run = run_of(model_finetune, **CONF, approval=True)
     assert state_of(dag_run, "approval") == "success"
     assert state_of(dag_run, "promote") == "skipped"
     assert "promote" not in done
@@ -80,8 +76,6 @@ def test_the_environment_asks_unless_the_run_says_otherwise(
     approval = model_finetune.get_task("approval")
     execute = inspect.unwrap(type(approval).execute)
     monkeypatch.setitem(execute.__globals__, "ALWAYS_ASK", True)
-    person = Person("Approve")
-    if asked is None:
-        person.start()
-    dag_run = run_of(model_finetune, **CONF, approval=asked)
+    with Person("Approve"):
+        dag_run = run_of(model_finetune, **CONF, approval=asked)
     assert (state_of(dag_run, "approval"), dag_run.state) == (state, "success")
