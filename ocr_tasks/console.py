@@ -110,10 +110,8 @@ class TrainingProgress:
 
     def __call__(self, step: "Step") -> None:
         """Takes note of a step."""
-        told = (
-            f"loss {step.loss:.3f}, val exact {step.evaluation.exact:.1%}, "
-            f"CER {step.evaluation.cer:.4f}, {step.seconds_left / 60:.0f} min left"
-        )
+        val = step.evaluation.on_val
+        told = f"loss {step.loss:.3f}, val {val}, {step.seconds_left / 60:.0f} min left"
         if self._progress is not None:
             self._move(self._progress, step, told)
             return

@@ -12,10 +12,14 @@ from ocr_tasks.training.sweep import shown, stage_of
 Json = dict[str, Any]
 
 SHOWN = ("lines", "exact", "cer", "wer", "lines_a_second")  # of a set's numbers
+SHOWN_OF_PAGES = ("pages", "precision", "recall", "hmean", "pages_a_second")
 
 
 def print_result(result: Json) -> None:
     """A training's evaluations, a row each, the one kept marked; and how exact its export is."""
+    if "hmean" in result["best"]:
+        _print_detector(result)
+        return
     table = Table("epoch", "share", "minutes", "loss", "val exact", "val CER", "print CER", "")
     for each in result["evaluations"] + result["blends"]:
         table.add_row(
@@ -29,10 +33,26 @@ def print_result(result: Json) -> None:
             "kept" if each == result["best"] else "",
         )
     out.print(table)
+    _say_rest(result, "lines", "steps")
+
+
+def _print_detector(result: Json) -> None:
+    """The same of a detector's training."""
+    table = Table("epoch", "minutes", "loss", "val precision", "val recall", "val Hmean", "")
+    for each in result["evaluations"]:
+        rates = (f"{each[name]:.4f}" for name in ("precision", "recall", "hmean"))
+        kept = "kept" if each == result["best"] else ""
+        told = f"{each['epoch']:.1f}", f"{each['minutes']:.1f}", f"{each['loss']:.3f}"
+        table.add_row(*told, *rates, kept)
+    out.print(table)
+    _say_rest(result, "crops", "pixels")
+
+
+def _say_rest(result: Json, crops: str, unit: str) -> None:
     for reason, count in result["left_out"].items():
-        _say(f"left out: {count} lines, {reason}")
+        _say(f"left out: {count} {'lines' if crops == 'lines' else 'pages'}, {reason}")
     for form, parity in result["parity"].items():
-        agree = f"{parity['equal']:.2%} of the steps of {parity['crops']} lines agree"
+        agree = f"{parity['equal']:.2%} of the {unit} of {parity['crops']} {crops} agree"
         _say(f"{form}: {agree}, probabilities to {parity['most_off']:.1g}")
 
 
@@ -51,7 +71,8 @@ def print_numbers(checks: Json) -> None:
         _say(f"faulty: {fault}")
     for name, both in checks["numbers"].items():
         table = Table("", *both, title=name)
-        for number in SHOWN:
+        is_of_pages = all("hmean" in told for told in both.values())
+        for number in SHOWN_OF_PAGES if is_of_pages else SHOWN:
             table.add_row(number, *(f"{told[number]:.4g}" for told in both.values()))
         out.print(table)
     if checks["time_ratio"] is not None:

@@ -1,7 +1,7 @@
 """``ocr-tasks model-finetune``: a recogniser trained, exported, evaluated, judged, promoted."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ GivenRegistry = Annotated[
     str | None, typer.Option("--registry", help="The registry of models: a path or URL.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge the candidate, but promote none.")]
+OfKind = Annotated[Literal["rec", "det"], typer.Option("--kind", help="Recogniser or detector.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the registry's log.")]
 
 finetune = typer.Typer(
@@ -172,12 +173,12 @@ def promote(
 
 
 @finetune.command()
-def rollback(registry: Registry, reason: Reason) -> None:
+def rollback(registry: Registry, reason: Reason, kind: OfKind = "rec") -> None:
     """Bring back the champion before this one.
 
     Example: `ocr-tasks model-finetune rollback --registry registry/ --reason 'worse on maps'`
     """
-    entry = job.rollback(registry, reason)
+    entry = job.rollback(registry, reason, kind=kind)
     champion = entry["digest"] or "the built-in model"
     out.print(f"champion {entry['number']}: {champion}", highlight=False, soft_wrap=True)
 

@@ -34,6 +34,7 @@ from ocr_tasks.evaluation.evidence import TrainedOn
 from ocr_tasks.evaluation.outputs import read_checks, read_verdict, write_verdict
 from ocr_tasks.evaluation.summary import as_markdown
 from ocr_tasks.evaluation.verdict import Verdict
+from ocr_tasks.jobs import model_finetune_pages as pages
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
     admitted,
@@ -49,7 +50,7 @@ from ocr_tasks.jobs.model_finetune_sweep import unheard
 from ocr_tasks.registry import champions
 from ocr_tasks.registry.cards import ModelCard
 from ocr_tasks.registry.incumbents import kept_incumbent
-from ocr_tasks.registry.versions import file_url, register
+from ocr_tasks.registry.versions import Kind, file_url, register
 from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training.sweep import shown as shown
 
@@ -72,6 +73,9 @@ def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = unhea
     from ocr_tasks.engines.loading import load_engine
 
     settings = admitted(settings)
+    dataset = dataset_of(settings)
+    if pages.is_of_pages(dataset):
+        return pages.evaluate_base(settings, dataset, on_progress)
     engine = load_engine(_champions_engine(settings))
     return read_by_champion(_contest(settings), engine, on_progress)
 
@@ -86,8 +90,12 @@ def export(settings: ModelFinetuneSettings) -> Json:
     """
     from ocr_tasks.training.best import export_best
 
-    settings = as_trained(admitted(settings))
-    return export_best(dataset_of(settings), settings.output, settings.train)
+    settings = admitted(settings)
+    dataset = dataset_of(settings)
+    if pages.is_of_pages(dataset):
+        return pages.export(settings, dataset)
+    settings = as_trained(settings)
+    return export_best(dataset, settings.output, settings.train)
 
 
 def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -> Json:
@@ -101,6 +109,9 @@ def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -
     from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
 
     settings = admitted(settings)
+    dataset = dataset_of(settings)
+    if pages.is_of_pages(dataset):
+        return pages.evaluate(settings, dataset, on_progress)
     contest, champion = _contest(settings), load_engine(_champions_engine(settings))
     exported = read_told(settings.output, EXPORTED)
     if not has_read(contest):
@@ -118,8 +129,11 @@ def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
         GateRefusedError: a rule does not let the candidate pass.
         StorageError, WorkerDiedError: see checks.trained_on.
     """
-    settings = as_trained(admitted(settings))
+    settings = admitted(settings)
     dataset = dataset_of(settings)
+    if pages.is_of_pages(dataset):
+        return pages.decide(settings, dataset, workers)
+    settings = as_trained(settings)
     on_val = part_of(dataset, settings.evaluation) == VAL
     seen = _trained_on(settings, dataset, (TRAIN,) if on_val else (TRAIN, VAL), workers)
     try:
@@ -158,15 +172,17 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
 
     settings = admitted(settings)
     verdict = promoting_verdict(settings.output)
-    settings = as_trained(settings)
+    kind = kind_of(dataset_of(settings))
+    if kind == "rec":
+        settings = as_trained(settings)
     folder = storage.join(settings.output, INFERENCE)
     names = read_told(settings.output, EXPORTED)["files"]
     files = {name: storage.join(folder, name) for name in names}
     card = _card(settings, read_told(settings.output, RESULT)["base"], verdict, workers)
-    version = register(settings.registry, "rec", files, card)
+    version = register(settings.registry, kind, files, card)
     (reason,) = (each.said for each in verdict.rulings if each.rule == "improvement")
-    number = kept_incumbent(settings.registry, settings.output).number
-    entry = champions.promote(settings.registry, "rec", version.digest, number, reason)
+    number = kept_incumbent(settings.registry, settings.output, kind).number
+    entry = champions.promote(settings.registry, kind, version.digest, number, reason)
     return {
         "sha256": version.digest,
         "name": version.card.name,
@@ -176,7 +192,9 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     }
 
 
-def rollback(registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES) -> Json:
+def rollback(
+    registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES, kind: Kind = "rec"
+) -> Json:
     """Brings back the champion before this one; returns the new entry of the log.
 
     Raises:
@@ -184,7 +202,7 @@ def rollback(registry: str, reason: str, schemes: tuple[str, ...] = SCHEMES) -> 
     """
     refuse_url(registry, schemes)
     root = storage.absolute(registry).rstrip("/")
-    return champions.rollback(root, "rec", reason).as_json()
+    return champions.rollback(root, kind, reason).as_json()
 
 
 def run(
@@ -210,18 +228,24 @@ def run(
     return verdict if dry_run else promote(settings, workers)
 
 
+def kind_of(dataset: Dataset) -> Kind:
+    """The kind of model that is trained on it."""
+    return "det" if pages.is_of_pages(dataset) else "rec"
+
+
 def _card(
     settings: ModelFinetuneSettings, base: Json, verdict: Verdict, workers: int | None
 ) -> ModelCard:
     dataset, told = dataset_of(settings), read_checks(settings.output)["numbers"]
+    how = {"detector"} if pages.is_of_pages(dataset) else {"train", "sweep"}
     return ModelCard(
         name=settings.name,
         base=base["name"],
         base_sha256=base["sha256"],
         dataset=dataset.root,
         data_fingerprint=fingerprint_of(dataset, settings.limits, workers),
-        config=settings.model_dump(mode="json", include={"train", "sweep", "gate", "evaluation"}),
-        seed=settings.train.seed,
+        config=settings.model_dump(mode="json", include=how | {"gate", "evaluation"}),
+        seed=settings.detector.seed if "detector" in how else settings.train.seed,
         licence=settings.licence,
         pipeline_version=__version__,
         metrics={name: both[CANDIDATE] for name, both in told.items()},

@@ -20,6 +20,7 @@ from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.settings import JobSettings, Values, flattened, merged, nested
 from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training import paddlex_names
+from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.sweep import Options, Variable, value_in
 
@@ -33,6 +34,7 @@ class ModelFinetuneSettings(JobSettings):
     under ``name``, or under that of the dataset's folder, and with ``licence`` in their card.
     ``sweep`` are options of ``train`` with the values to try, one option after the other, given
     as a mapping or a list of mappings. PaddleX's names (``Train.epochs_iters``, …) are taken too.
+    A dataset of pages trains a detector, as ``detector`` says in place of ``train``.
     """
 
     dataset: str
@@ -47,6 +49,7 @@ class ModelFinetuneSettings(JobSettings):
     limits: LimitSpec = LimitSpec()
     train: TrainSpec = TrainSpec()
     sweep: tuple[Variable, ...] = ()
+    detector: DetectorSpec = DetectorSpec()
     engine: ReaderSpec = ReaderSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
     gate: GateRules = GateRules()
@@ -94,6 +97,7 @@ def admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
     urls = {key: url for key, url in settings.model_dump(include=places).items() if url is not None}
     trained = [settings.train, *_specs_tried(settings)]
     given_to_train = [url for each in trained for url in (each.base, each.replay.dataset)]
+    given_to_train.append(settings.detector.base)
     for url in filter(None, (*urls.values(), *given_to_train)):
         refuse_url(url, settings.schemes)
     given = {key: storage.absolute(url).rstrip("/") for key, url in urls.items()}

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ocr_tasks.errors import SettingsError, TrainingError
+from ocr_tasks.jobs import model_finetune_pages as pages
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
     admitted,
@@ -52,7 +53,10 @@ def train(settings: ModelFinetuneSettings, hear: "Listener" = unheard) -> Json:
     from ocr_tasks.training.train import learn
 
     settings = admitted(settings)
-    return learn(dataset_of(settings), settings.output, begun_with_champion(settings), hear)
+    dataset = dataset_of(settings)
+    if pages.is_of_pages(dataset):
+        return pages.train(settings, dataset, hear)
+    return learn(dataset, settings.output, begun_with_champion(settings), hear)
 
 
 def sweep(

@@ -44,14 +44,14 @@ def champion_now(root: str, kind: Kind = "rec") -> Incumbent:
     return Incumbent(stands.number, version.card.name, version.digest, file_url(root, version))
 
 
-def kept_incumbent(root: str, output: str) -> Incumbent:
+def kept_incumbent(root: str, output: str, kind: Kind = "rec") -> Incumbent:
     """The champion when this was asked first for the output; it stays so, whoever is promoted.
 
     Raises as champion_now.
     """
     url = storage.join(output, KEPT)
     if not storage.exists(url):
-        data = json.dumps(asdict(champion_now(root)), indent=2) + "\n"
+        data = json.dumps(asdict(champion_now(root, kind)), indent=2) + "\n"
         storage.create(url, data.encode(), storage.join(output, STAGING))
     with damage_named(url):
         return Incumbent(**json.loads(storage.read_bytes(url)))

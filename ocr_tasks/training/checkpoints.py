@@ -37,6 +37,11 @@ class Evaluation:
     retention_cer: float
     share: float = 1.0
 
+    @property
+    def on_val(self) -> str:
+        """What was measured on val, in few words."""
+        return f"exact {self.exact:.1%}, CER {self.cer:.4f}"
+
     def __str__(self) -> str:
         """A line for a log."""
         where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"

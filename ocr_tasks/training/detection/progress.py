@@ -32,6 +32,11 @@ class PageEvaluation:
     recall: float
     hmean: float
 
+    @property
+    def on_val(self) -> str:
+        """What was measured on val, in few words."""
+        return f"Hmean {self.hmean:.4f}"
+
     def __str__(self) -> str:
         """A line for a log."""
         where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"

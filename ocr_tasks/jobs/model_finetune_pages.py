@@ -1,0 +1,172 @@
+"""The steps of a fine-tuning whose dataset is of pages: what is trained and judged is a detector.
+
+Each does what the step of the same name does for lines; ``model_finetune`` asks them where the
+dataset's layout says so, and nobody else has to.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ocr_tasks import storage
+from ocr_tasks.dataset.reading import read_dataset
+from ocr_tasks.dataset.samples import PAGES, TRAIN, VAL, Dataset
+from ocr_tasks.engines.contract import Engine
+from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import SettingsError
+from ocr_tasks.evaluation.checks import WEIGHTS, trained_on
+from ocr_tasks.evaluation.contest import (
+    CANDIDATE,
+    CHAMPION,
+    VAL_JUDGED,
+    champions_name,
+    part_of,
+    refuse_unless_promoted,
+    worst_of,
+)
+from ocr_tasks.evaluation.evidence import Checks, Parity
+from ocr_tasks.evaluation.found import PageReport, evaluate_pages
+from ocr_tasks.evaluation.found_outputs import read_found, write_found
+from ocr_tasks.evaluation.outputs import read_checks, write_checks, write_verdict
+from ocr_tasks.evaluation.page_checks import detector_faults, detectors_time_ratio
+from ocr_tasks.evaluation.page_gate import decide_pages
+from ocr_tasks.imaging.maps import DetectionSpec
+from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings
+from ocr_tasks.registry.incumbents import kept_incumbent
+from ocr_tasks.training.detection.spec import DetectorSpec
+
+Json = dict[str, Any]
+Progress = Callable[[int, int], None]
+
+SERVING = DetectionSpec()
+
+
+def is_of_pages(dataset: Dataset) -> bool:
+    """Whether a detector is trained on it, and no recogniser."""
+    return dataset.type == PAGES
+
+
+def train(settings: ModelFinetuneSettings, dataset: Dataset, hear: Callable[[Any], None]) -> Json:
+    """See model_finetune_sweep.train.
+
+    Raises:
+        SettingsError: there is a sweep, which is for recognisers only.
+        and what training.detection.train.learn raises.
+    """
+    from ocr_tasks.training.detection.train import learn
+
+    if settings.sweep:
+        raise SettingsError("sweep: a detector is trained by one set of options; leave it out")
+    return learn(dataset, settings.output, _spec(settings), SERVING, hear)
+
+
+def export(settings: ModelFinetuneSettings, dataset: Dataset) -> Json:
+    """See model_finetune.export."""
+    from ocr_tasks.training.detection.train import export_best
+
+    return export_best(dataset, settings.output, _spec(settings), SERVING)
+
+
+def evaluate_base(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Progress) -> Json:
+    """See model_finetune.evaluate_base."""
+    from ocr_tasks.engines.loading import load_engine
+
+    champion, told = load_engine(_champions_engine(settings)), {}
+    for name, some in _sets(settings, dataset).items():
+        report = _report(settings, some, champion, on_progress)
+        told[name] = write_found(settings.output, champions_name(name), {CHAMPION: report})
+    return told
+
+
+def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Progress) -> Json:
+    """See model_finetune.evaluate."""
+    from ocr_tasks.engines.loading import load_engine
+    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
+
+    exported, sets = read_told(settings.output, EXPORTED), _sets(settings, dataset)
+    if not all(_has_looked(settings, name) for name in sets):
+        evaluate_base(settings, dataset, on_progress)
+    folder, files = storage.join(settings.output, INFERENCE), exported["files"]
+    spec = _engine(settings, storage.join(folder, WEIGHTS), files.get(WEIGHTS))
+    faults = detector_faults(folder, files, spec)
+    checks: Json = {"sha256": files.get(WEIGHTS, ""), "files": faults, "time_ratio": None}
+    checks |= {"parity": worst_of(exported["parity"]), "sets": list(sets), "numbers": {}}
+    if not faults:
+        candidate, champion = load_engine(spec), load_engine(_champions_engine(settings))
+        for name, some in sets.items():
+            report = _report(settings, some, candidate, on_progress)
+            base = read_found(settings.output, champions_name(name))[CHAMPION]
+            both = {CANDIDATE: report, CHAMPION: base}
+            checks["numbers"][name] = write_found(settings.output, name, both)
+        part = part_of(dataset, settings.evaluation)
+        checks["time_ratio"] = detectors_time_ratio(
+            candidate.detector, champion.detector, dataset, part, settings.limits
+        )
+    write_checks(settings.output, checks)
+    return checks
+
+
+def decide(settings: ModelFinetuneSettings, dataset: Dataset, workers: int | None) -> Json:
+    """See model_finetune.decide."""
+    on_val = part_of(dataset, settings.evaluation) == VAL
+    parts = (TRAIN,) if on_val else (TRAIN, VAL)
+    try:
+        told = read_checks(settings.output)
+        champion = _found_by(settings.output, told["sets"], CHAMPION, champions_name)
+        candidate = None
+        if not told["files"]:
+            candidate = _found_by(settings.output, told["sets"], CANDIDATE, str)
+    except FileNotFoundError as error:
+        raise SettingsError(f"nothing was evaluated in {settings.output}: {error}") from error
+    seen = trained_on(dataset, parts, settings.limits, workers)
+    parity = Parity(**told["parity"]) if told["parity"] else None
+    checks = Checks(told["sha256"], tuple(told["files"]), parity, told["time_ratio"], seen)
+    verdict = decide_pages(candidate, champion, settings.gate, checks)
+    if on_val:
+        verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
+    write_verdict(settings.output, verdict)
+    refuse_unless_promoted(verdict)
+    return verdict.as_json()
+
+
+def _found_by(
+    output: str, sets: list[str], role: str, name_of: Callable[[str], str]
+) -> Mapping[str, PageReport]:
+    return {name: read_found(output, name_of(name))[role] for name in sets}
+
+
+def _has_looked(settings: ModelFinetuneSettings, name: str) -> bool:
+    return storage.exists(storage.join(settings.output, f"{champions_name(name)}.json"))
+
+
+def _report(
+    settings: ModelFinetuneSettings, dataset: Dataset, engine: Engine, hear: Progress
+) -> PageReport:
+    spec = replace(settings.evaluation, part=part_of(dataset, settings.evaluation))
+    return evaluate_pages(dataset, engine, spec, settings.limits, hear)
+
+
+def _sets(settings: ModelFinetuneSettings, dataset: Dataset) -> dict[str, Dataset]:
+    sets = {"test": dataset}
+    if settings.retention is not None:
+        sets["retention"] = read_dataset(settings.retention, settings.layout, settings.groups, ())
+    return sets
+
+
+def _spec(settings: ModelFinetuneSettings) -> DetectorSpec:
+    """The options of the training, which begins with the champion if no base is named."""
+    if settings.detector.base is not None:
+        return settings.detector
+    incumbent = kept_incumbent(settings.registry, settings.output, "det")
+    return replace(settings.detector, base=incumbent.weights, base_sha256=incumbent.digest)
+
+
+def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
+    incumbent = kept_incumbent(settings.registry, settings.output, "det")
+    return _engine(settings, incumbent.weights, incumbent.digest)
+
+
+def _engine(settings: ModelFinetuneSettings, weights: str | None, sha256: str | None) -> EngineSpec:
+    """The engine with the detector of this URL and digest, or the built-in one."""
+    engine = settings.engine.engine(None, None)
+    return replace(engine, det_model=weights, det_sha256=sha256, detection=SERVING)
