@@ -11,9 +11,8 @@ from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.archive.reader import read_pages
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.errors import GateRefusedError, SettingsError
+from ocr_tasks.errors import SettingsError
 from ocr_tasks.evaluation.canary import (
-    CanaryReport,
     CanarySpec,
     ChangedLine,
     compare_pages,
@@ -48,11 +47,10 @@ def run_canary(
     """Has ``reader`` read pages of the past run again; what came of it lies below ``output``.
 
     They are found, cut and decoded as the run did it: of ``reader`` the recogniser counts, and
-    what it runs on. Returns what canary.json says, but for single lines; ``hear`` hears (pages
-    done, pages in all).
+    what it runs on. Returns what canary.json says, but for single lines, with the ``ruling`` on
+    it; ``hear`` hears (pages done, pages in all).
 
     Raises:
-        GateRefusedError: it fails on a page that was read before.
         SettingsError: no such run was planned, or no page of it was read by a recogniser.
         EngineBrokenError: it fails on any page.
         ModelError, DamagedFileError, StorageError: as a run does.
@@ -76,7 +74,7 @@ def run_canary(
     }
     crops = _crops_of(report.changed, expected, settings.decode)
     write_canary(output, told, report, crops)
-    return _refused_or_told(report, told)
+    return told | {key: value for key, value in report.as_json().items() if key != "changed"}
 
 
 def _rows_of_some(run: PlannedRun, spec: CanarySpec) -> list[Row]:
@@ -129,9 +127,3 @@ def _crop(page: Page, line: ChangedLine) -> Pixels:
     shrunk = page.image.shape[1] / page.facts.width  # 1, but for degraded pages
     polygon = np.array(line.polygon, np.float32).reshape(4, 2) * np.float32(shrunk)
     return strip_of(page.image, polygon)
-
-
-def _refused_or_told(report: CanaryReport, told: Json) -> Json:
-    if not report.ruling.passed:
-        raise GateRefusedError(str(report.ruling))
-    return told | {key: value for key, value in report.as_json().items() if key != "changed"}

@@ -33,7 +33,7 @@ from ocr_tasks.evaluation.contest import (
 from ocr_tasks.evaluation.evidence import TrainedOn
 from ocr_tasks.evaluation.outputs import read_checks, read_verdict, write_verdict
 from ocr_tasks.evaluation.summary import as_markdown
-from ocr_tasks.evaluation.verdict import Verdict
+from ocr_tasks.evaluation.verdict import Ruling, Verdict
 from ocr_tasks.jobs import model_finetune_pages as pages
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
@@ -51,6 +51,7 @@ from ocr_tasks.registry import champions
 from ocr_tasks.registry.cards import ModelCard
 from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.registry.versions import Kind, file_url, register
+from ocr_tasks.rereading import run_canary
 from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training.sweep import shown as shown
 
@@ -120,14 +121,20 @@ def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -
     return read_by_candidate(contest, folder, exported, champion, on_progress)
 
 
-def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
+def decide(
+    settings: ModelFinetuneSettings, workers: int | None = None, on_progress: Progress = unheard
+) -> Json:
     """The gate's verdict on what was evaluated; it is written below the output, and promotes none.
+
+    What it lets pass reads the pages of the canary, if there is one, which may refuse it still;
+    ``on_progress`` hears (pages done, pages in all) of that.
 
     Raises:
         TrainingError: nothing was trained.
         SettingsError: nothing was evaluated.
         GateRefusedError: a rule does not let the candidate pass.
         StorageError, WorkerDiedError: see checks.trained_on.
+        EngineBrokenError, ModelError, DamagedFileError: see rereading.run_canary.
     """
     settings = admitted(settings)
     dataset = dataset_of(settings)
@@ -143,6 +150,8 @@ def decide(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
     verdict = gate.decide(candidate, champion, settings.gate, checks)
     if on_val:
         verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
+    if verdict.promoted and settings.canary.output is not None:
+        verdict = _with_canary(settings, verdict, on_progress)
     write_verdict(settings.output, verdict)
     refuse_unless_promoted(verdict)
     return verdict.as_json()
@@ -224,7 +233,7 @@ def run(
         train(settings, hear)
     export(settings)
     evaluate(settings, on_progress)
-    verdict = decide(settings, workers)
+    verdict = decide(settings, workers, on_progress)
     return verdict if dry_run else promote(settings, workers)
 
 
@@ -251,6 +260,19 @@ def _card(
         metrics={name: both[CANDIDATE] for name, both in told.items()},
         notes=" ".join(verdict.notes),
     )
+
+
+def _with_canary(
+    settings: ModelFinetuneSettings, verdict: Verdict, on_progress: Progress
+) -> Verdict:
+    """The verdict after pages of a past run were read again; what changed lies in the output."""
+    from ocr_tasks.training.outputs import INFERENCE
+
+    folder = storage.join(settings.output, INFERENCE)
+    reader = settings.engine.engine(folder, verdict.candidate)
+    told = run_canary(settings.canary, reader, settings.output, settings.schemes, on_progress)
+    ruling = Ruling(**told["ruling"])
+    return replace(verdict, promoted=ruling.passed, rulings=(*verdict.rulings, ruling))
 
 
 def _trained_on(

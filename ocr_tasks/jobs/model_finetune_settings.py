@@ -13,6 +13,7 @@ from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import Dataset, LayoutSpec
 from ocr_tasks.errors import DamagedFileError, SettingsError, TrainingError
+from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.contest import ReaderSpec
 from ocr_tasks.evaluation.evaluate import EvaluationSpec
 from ocr_tasks.evaluation.gate import GateRules
@@ -34,7 +35,8 @@ class ModelFinetuneSettings(JobSettings):
     under ``name``, or under that of the dataset's folder, and with ``licence`` in their card.
     ``sweep`` are options of ``train`` with the values to try, one option after the other, given
     as a mapping or a list of mappings. PaddleX's names (``Train.epochs_iters``, …) are taken too.
-    A dataset of pages trains a detector, as ``detector`` says in place of ``train``.
+    A dataset of pages trains a detector, as ``detector`` says in place of ``train``. A recogniser
+    that the gate lets pass reads the pages of ``canary`` before it is promoted.
     """
 
     dataset: str
@@ -53,6 +55,7 @@ class ModelFinetuneSettings(JobSettings):
     engine: ReaderSpec = ReaderSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
     gate: GateRules = GateRules()
+    canary: CanarySpec = CanarySpec()
 
     @field_validator("sweep", mode="before")
     @classmethod
@@ -97,8 +100,8 @@ def admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
     urls = {key: url for key, url in settings.model_dump(include=places).items() if url is not None}
     trained = [settings.train, *_specs_tried(settings)]
     given_to_train = [url for each in trained for url in (each.base, each.replay.dataset)]
-    given_to_train.append(settings.detector.base)
-    for url in filter(None, (*urls.values(), *given_to_train)):
+    others = (settings.detector.base, settings.canary.output)
+    for url in filter(None, (*urls.values(), *given_to_train, *others)):
         refuse_url(url, settings.schemes)
     given = {key: storage.absolute(url).rstrip("/") for key, url in urls.items()}
     name = folder_name(settings.name, given["dataset"])

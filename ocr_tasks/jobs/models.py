@@ -22,11 +22,12 @@ from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.ppocr import RECOGNIZER
 from ocr_tasks.engines.processor import processor_name
-from ocr_tasks.errors import RegistryError
+from ocr_tasks.errors import GateRefusedError, RegistryError
 from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.evaluate import EvaluationSpec, Part, evaluate
 from ocr_tasks.evaluation.report import EvalReport
 from ocr_tasks.evaluation.tables import summary_of
+from ocr_tasks.evaluation.verdict import Ruling
 from ocr_tasks.planning import Admission
 from ocr_tasks.registry import versions as registry
 from ocr_tasks.registry.champions import champion, history
@@ -141,7 +142,11 @@ def canary(
     place, schemes = _admitted(root), Admission.load().schemes
     reader = reader_with(place, _recogniser(place, digest))
     refuse_url(report, schemes)
-    return run_canary(spec, reader, storage.absolute(report), schemes, on_progress)
+    told = run_canary(spec, reader, storage.absolute(report), schemes, on_progress)
+    ruling = Ruling(**told["ruling"])
+    if not ruling.passed:
+        raise GateRefusedError(str(ruling))
+    return told
 
 
 def _admitted(root: str | None) -> str | None:

@@ -18,13 +18,17 @@ from ocr_tasks.errors import (
     SettingsError,
     TrainingError,
 )
+from ocr_tasks.evaluation.canary import CanaryReport, CanarySpec
 from ocr_tasks.evaluation.contest import VAL_JUDGED
+from ocr_tasks.evaluation.verdict import Ruling
 from ocr_tasks.jobs import model_finetune as job
 from ocr_tasks.registry.champions import NOBODY, champion, promote
 from ocr_tasks.registry.versions import find
 from ocr_tasks.training import train as room
 from ocr_tasks.training.outputs import write_settings
+from tests.jobs.runs import do_in_turn, page, settings_for
 from tests.jobs.tuning import SMALLEST, nudged_weights, plant_readings, settings_in
+from tests.makers import fill_folder, png
 from tests.registry.models import registered
 from tests.stores import names_at
 
@@ -112,6 +116,26 @@ def test_a_better_one_is_promoted_with_its_card_and_a_rollback_brings_back_what_
     assert card.config["train"]["scope"] == "head"
     assert storage.exists(told["url"])
     assert job.rollback(settings.registry, "worse in use")["digest"] is None
+
+
+def test_the_canary_reads_pages_of_a_past_run_and_its_ruling_joins_the_others(
+    settings, tmp_path, monkeypatch
+):
+    plant_readings(settings)
+    scans = fill_folder(tmp_path / "scans", {"0.png": png(page("amber lantern"))})
+    past = settings_for(scans, tmp_path / "out", engine={"kind": "onnx", "threads": 1})
+    assert do_in_turn(past, "june")["by_status"] == {"ok": 1}
+    run = CanarySpec(past.output, "june")
+    settings = settings.model_copy(update={"canary": run})
+    (told,) = (each for each in job.decide(settings, 1)["rulings"] if each["rule"] == "canary")
+    assert told["said"] == "it reads 1 pages of the run"
+    candidate = read_json(settings, "checks.json")["sha256"]
+    assert read_json(settings, "canary.json")["after"]["sha256"] == candidate
+    monkeypatch.setattr(CanaryReport, "ruling", Ruling("canary", False, "it fails", {}))
+    with pytest.raises(GateRefusedError, match="REFUSED canary: it fails"):
+        job.decide(settings, workers=1)
+    with pytest.raises(GateRefusedError):
+        job.promote(settings, workers=1)
 
 
 def test_a_candidate_judged_against_another_champion_is_not_promoted(settings, tmp_path):
