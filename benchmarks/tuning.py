@@ -24,11 +24,12 @@ HEADER = (
     "more than before",
 )
 TITLES = {
-    "exact": "lines read to the letter",
-    "cer": "character error rate",
+    "exact": "lines of val read to the letter",
+    "cer": "character error rate of val",
     "retention_cer": "character error rate of rendered print",
 }
 JUDGED = ("exact", "cer")  # of these, in the test
+OF_THE_TEST: dict[str, Any] = {"mfc": "none", "color": "#c44", "clip_on": False}
 RESAMPLES = 500
 
 
@@ -92,14 +93,13 @@ def draw(rows: Sequence[Row], base: Row, file: Path) -> None:
         values = np.array([[each[rate] for each in row["evaluations"][:points]] for row in rows])
         axes.plot(minutes.T, values.T, "-", color="#b0b0b0", linewidth=1)
         medians = np.median(minutes, axis=0), np.median(values, axis=0)
-        axes.plot(*medians, "o-", color="#2a6fbb", label="val, median")
+        axes.plot(*medians, "o-", color="#2a6fbb", label="median")
         ends = [_minutes(row, [row["best"]])[0] for row in rows]
-        axes.plot(ends, [row["best"][rate] for row in rows], "k*", label="val, kept")
+        axes.plot(ends, [row["best"][rate] for row in rows], "k*", label="kept")
         if rate in JUDGED:
             judged = [row["test"][rate] for row in rows]
-            axes.plot(ends, judged, "o", mfc="none", color="#c44", label="test, kept")
-            before = base["test"][rate]
-            axes.plot([0], [before], "s", mfc="none", color="#c44", label="test, before")
+            axes.plot(ends, judged, "o", label="kept, in the test", **OF_THE_TEST)
+            axes.plot([0], [base["test"][rate]], "s", label="before, in the test", **OF_THE_TEST)
         axes.set(xlim=0, ylim=0, xlabel=f"minutes of {CORES} cores")
         axes.set_title(title, fontsize="medium")
         axes.spines[["top", "right"]].set_visible(False)
