@@ -1,6 +1,7 @@
 """What fine-tuning gains on real handwriting, and what it costs in print.
 
-usage: finetune.py --lines FOLDER --pages FOLDER [--seeds 0 1 2] [-o option=value …] [--json FILE]
+usage: finetune.py --lines FOLDER --pages FOLDER [--seeds 0 1 2] [-o option=value …]
+                   [--keep FOLDER] [--json FILE] [--svg FILE]
 
 FOLDER of lines is a data set with train and val. Its val part is the test: writers that nothing
 was chosen by. Every tenth group of its train part is held back to choose the best weights by.
@@ -25,6 +26,7 @@ from typing import Any
 import cv2
 import numpy as np
 import yaml
+from tuning import as_row, draw, header, intervals
 
 from ocr_tasks import storage
 from ocr_tasks.dataset.groups import GroupSpec
@@ -32,7 +34,6 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
-from ocr_tasks.evaluation.bootstrap import BootstrapSpec, Interval, rate_difference
 from ocr_tasks.imaging.crops import Pixels, pad_to_bucket, scale_to_line_height, strip_of
 from ocr_tasks.text.metrics import TextScore, score_of, total
 from ocr_tasks.training.loop import Step
@@ -51,7 +52,6 @@ PRINTED = {
 }
 RETENTION_LINES = 1_000
 HELD_BACK = 10  # one group in so many chooses the best weights
-RESAMPLES = 500
 
 COSTS = "costs.json"  # in a training's output, of all its tries
 
@@ -68,7 +68,7 @@ def main() -> None:
         handwriting = _test_lines(arguments.lines)
         print_ = _printed_lines(arguments.pages)
         rows = [_kept(keep / "base.json", lambda: _judged(None, handwriting, print_))]
-        print(_row("base", rows[0], rows[0]), flush=True)
+        print(header(), as_row("base", rows[0], rows[0]), sep="\n", flush=True)
         for seed in arguments.seeds:
             output = keep / f"seed-{seed}"
             spec = replace(_spec(arguments.options), seed=seed)
@@ -78,9 +78,11 @@ def main() -> None:
                 return {**costs, **_judged(output / INFERENCE, handwriting, print_)}
 
             rows.append(_kept(keep / f"seed-{seed}.json", measured))
-            print(_row(str(seed), rows[-1], rows[0]), flush=True)
+            print(as_row(str(seed), rows[-1], rows[0]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1))
+    if arguments.svg and rows[1:]:
+        draw(rows[1:], rows[0], arguments.svg)
 
 
 def _kept(path: Path, measure: Callable[[], Row]) -> Row:
@@ -99,6 +101,7 @@ def _arguments() -> Any:
     parser.add_argument("-o", dest="options", action="append", default=[])
     parser.add_argument("--keep", type=Path, help="where outputs are kept, and taken up again")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--svg", type=Path, help="where the curves over time are drawn")
     return parser.parse_args()
 
 
@@ -210,42 +213,9 @@ def _judged(model: Path | None, handwriting: Judged, print_: Judged) -> dict[str
         groups = {group: total(each) for group, each in scores.items()}
         sums = list(groups.values())
         counts = {group: (each.edits, each.characters) for group, each in groups.items()}
-        rates = {**total(sums).rates(), "lines": total(sums).lines, **_intervals(sums)}
+        rates = {**total(sums).rates(), "lines": total(sums).lines, **intervals(sums)}
         figures[name] = {**rates, "groups": counts}
     return figures
-
-
-def _intervals(sums: list[TextScore]) -> dict[str, list[float]]:
-    """Percentiles 2.5 and 97.5 over resamples of whole groups (Efron 1979)."""
-    random = np.random.default_rng(0)
-    picks = random.integers(0, len(sums), (RESAMPLES, len(sums)))
-    resampled = [total([sums[place] for place in pick]) for pick in picks]
-    return {
-        f"{rate}_interval": np.percentile([getattr(each, name) for each in resampled], [2.5, 97.5])
-        .round(4)
-        .tolist()
-        for rate, name in (("exact", "accuracy"), ("cer", "cer"))
-    }
-
-
-def _row(name: str, row: Row, base: Row) -> str:
-    costs = f"{row.get('minutes', 0):.1f} | {row.get('cpu_minutes', 0):.1f}"
-    best = row.get("best", {"epoch": 0, "share": 0})
-    rates = [
-        f"{row[part][rate]:.4f} {row[part][f'{rate}_interval']}"
-        for part, rate in (("test", "exact"), ("test", "cer"), ("print", "cer"))
-    ]
-    lost = _print_lost(row, base)
-    told = [*rates, f"{lost.estimate:+.4f} [{lost.low:.4f}, {lost.high:.4f}]"]
-    return f"| {name} | {costs} | {best['epoch']:.0f} | {best['share']:.1f} | {' | '.join(told)} |"
-
-
-def _print_lost(row: Row, base: Row) -> Interval:
-    """How much higher the character error rate of print is, as the gate counts it."""
-    (edits, sizes), (edits_before, _) = (
-        np.array(list(each["print"]["groups"].values()), np.int64).T for each in (row, base)
-    )
-    return rate_difference(edits, edits_before, sizes, BootstrapSpec())
 
 
 if __name__ == "__main__":

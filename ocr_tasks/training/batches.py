@@ -65,15 +65,26 @@ class Batch:
 
 
 def plan_epoch(
-    sources: Sequence[Source], lines_a_batch: int, spec: AugmentationSpec, seed: int, epoch: int
+    sources: Sequence[Source],
+    lines_a_batch: int,
+    spec: AugmentationSpec,
+    seed: int,
+    epoch: int,
+    guises: int = 0,
 ) -> list[list[Draw]]:
-    """The batches of an epoch. Lines of about one width share a batch; their order is by chance."""
-    random = np.random.default_rng([seed, epoch])
+    """The batches of an epoch. Lines of about one width share a batch; their order is by chance.
+
+    With ``guises`` every so many epochs have the same lines, changed in the same way.
+    """
+    guise = epoch % guises if guises else epoch
+    random = np.random.default_rng([seed, guise])
     draws = [
-        Draw(number, line, _width(source.lines, line, spec, random), (seed, epoch, at))
+        Draw(number, line, _width(source.lines, line, spec, random), (seed, guise, at))
         for number, source in enumerate(sources)
         for at, line in enumerate(_drawn(source, random))
     ]
+    if guises:
+        random = np.random.default_rng([seed, guise, epoch])  # in another order
     disorder = random.uniform(1 - DISORDER, 1 + DISORDER, len(draws))
     order = np.argsort([draw.width for draw in draws] * disorder, kind="stable")
     batches = [

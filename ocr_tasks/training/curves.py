@@ -19,14 +19,15 @@ def draw_curves(evaluations: Sequence[Evaluation], kept: Evaluation) -> bytes:
     """
     figure = Figure(figsize=SIZE, layout="constrained")
     loss, exact, cer, rate = figure.subplots(2, 2).flat
+    for axes, values in ((exact, [kept.exact]), (cer, [kept.cer, kept.retention_cer])):
+        axes.plot([kept.minutes] * len(values), values, "k*", label=f"kept ({kept.share:.0%})")
     learnt = [each for each in evaluations if each.step > 0]  # at step 0 nothing was learnt yet
     _draw(loss, "training loss", learnt, [("CTC loss a character", lambda each: each.loss)])
     _draw(exact, "validation lines read to the letter", evaluations, [("", _exact)])
     series: list[tuple[str, Value]] = [("validation", _cer), ("print", _retention)]
     _draw(cer, "character error rate", evaluations, series)
     _draw(rate, "learning rate", learnt, [("", lambda each: each.rate)])
-    for axes, values in ((exact, [kept.exact]), (cer, [kept.cer, kept.retention_cer])):
-        axes.plot([kept.minutes] * len(values), values, "k*", label=f"kept ({kept.share:.0%})")
+    for axes in (exact, cer):
         axes.legend(fontsize=8)
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=100)

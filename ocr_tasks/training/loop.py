@@ -136,12 +136,13 @@ class _Training:
         for number in range(epoch, self._spec.epochs):
             for draws in self._batches_of(number)[place:]:
                 batch = batch_of(draws, self._course.sources, self._spec.augmentation)
-                yield self._student.prepared(batch)
+                yield self._student.prepared(batch, comes_again=self._spec.guises > 0)
             place = 0
 
     def _batches_of(self, epoch: int) -> list[list[Draw]]:
         spec = self._spec
-        return plan_epoch(self._course.sources, spec.batch, spec.augmentation, spec.seed, epoch)
+        changes = spec.augmentation
+        return plan_epoch(self._course.sources, spec.batch, changes, spec.seed, epoch, spec.guises)
 
     def _is_over(self) -> bool:
         progress, spec = self._progress, self._spec

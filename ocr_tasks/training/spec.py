@@ -49,9 +49,10 @@ class TrainSpec:
     or ``all``. ``base`` names the weights to start from in place of the default's: an ONNX file
     or a folder with one, ``.safetensors``, or ``.pdparams``, which is a pickle and needs its
     ``base_sha256``. ``ratios`` is how often an epoch draws each line of a label file; of others,
-    once. ``patience`` is the evaluations without gain on val after which training stops, and
-    ``forgetting`` how much higher than the base's the error rate on print may be for weights to
-    be kept. Intervals are in epochs; 0 ``max_minutes`` is no limit.
+    once. ``guises`` is how many changed forms of a line there are, one an epoch, whose features
+    are kept; with 0 each epoch has a new one. ``patience`` is the evaluations without gain on val
+    after which training stops, and ``forgetting`` how much higher than the base's the error rate
+    on print may be for weights to be kept. Intervals are in epochs; 0 ``max_minutes`` is no limit.
     """
 
     scope: Scope = "deep"
@@ -67,6 +68,7 @@ class TrainSpec:
     clip: Annotated[float, Gt(0)] = 5.0
     seed: int = 0
     max_minutes: Annotated[float, Ge(0)] = 0.0
+    guises: Annotated[int, Ge(0)] = 0
     patience: Annotated[int, Ge(1)] = 3
     forgetting: Annotated[float, Ge(0)] = 0.002
     eval_interval: Annotated[int, Ge(1)] = 1

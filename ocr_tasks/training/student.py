@@ -8,6 +8,7 @@ were. What is read meanwhile is read with all of them, as it will be served.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from paddle.nn import functional
 from ocr_tasks.engines.ppocr import normalised
 from ocr_tasks.training.batches import Batch
 from ocr_tasks.training.front import Front
+from ocr_tasks.training.memory import FeatureMemory
 from ocr_tasks.training.spec import Scope
 
 OUTPUT = "head.head"  # the network's output layer
@@ -55,6 +57,7 @@ class Student:
         self.network = network
         self.charset = charset
         self.front: Front | None = None
+        self._memory = FeatureMemory()
         self._amp = amp
         encoder = network.model.backbone.encoder
         self._blocks = [encoder.convolution, *(b for stage in encoder.blocks for b in stage.blocks)]
@@ -88,15 +91,17 @@ class Student:
         names: dict[int, str] = {id(layer): name for name, layer in self.network.named_sublayers()}
         return names[id(first)]
 
-    def prepared(self, batch: Batch) -> Prepared:
+    def prepared(self, batch: Batch, comes_again: bool = False) -> Prepared:
         """A batch for ``logits`` and ``loss``; runs nothing of Paddle's, so any thread may do it.
 
-        A ``front`` that was compiled reads each line alone, as it is served.
+        A ``front`` that was compiled reads each line alone, as it is served. Of a batch that
+        ``comes_again`` it is remembered what it made.
         """
         if self.front is None:
             given = normalised(batch.images())
         else:
-            given = _side_by_side([self.front(strip[np.newaxis]) for strip in batch.strips])
+            run = partial(self._memory.features, front=self.front) if comes_again else self.front
+            given = _side_by_side([run(strip[np.newaxis]) for strip in batch.strips])
         classes, lengths = batch.labels()
         places = np.searchsorted(self.kept, classes).astype(np.int32)
         return Prepared(given, batch.steps(), places, lengths)

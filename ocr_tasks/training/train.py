@@ -72,7 +72,9 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
         replayed, retention = _print(base, train_lines, spec)
         _tell(train_lines, val, replayed, left_out)
         sources = [Source(train_lines, spec.ratios), *replayed]
-        student = _student(base, [train_lines, val, retention, *(s.lines for s in replayed)], spec)
+        student = student_of(
+            base, [train_lines, val, retention, *(s.lines for s in replayed)], spec
+        )
         course = Course(sources, val, retention, output, _fingerprint(base, sources, val, spec))
         progress = fine_tune(student, course, spec, hear)
         student.put_back()
@@ -116,7 +118,8 @@ def _drawn_in_all(lines: Lines, ratio: float) -> Source:
     return Source(lines, {line.file: ratio for line in lines.lines})
 
 
-def _student(base: Base, lines: Sequence[Lines], spec: TrainSpec) -> Student:
+def student_of(base: Base, lines: Sequence[Lines], spec: TrainSpec) -> Student:
+    """The network of ``base`` as it is trained on these lines, its front compiled on a CPU."""
     kept = {number for each in lines for line in each.lines for number in line.classes}
     student = Student(base.network, base.charset, kept, spec.scope, amp=spec.device != "cpu")
     if spec.device == "cpu" and spec.scope != "all":

@@ -24,7 +24,7 @@ def texts_in(student: Student, lines: Lines) -> list[str]:
     student.put_back()
     texts = [""] * len(lines.lines)
     for numbers, batch in unchanged_batches(lines, BATCH):
-        prepared = student.prepared(batch)
+        prepared = student.prepared(batch, comes_again=True)
         read = student.read(prepared)
         for number, steps, classes in zip(numbers, prepared.steps, read, strict=True):
             texts[number], _ = decode_best_path(classes[:steps], np.ones(steps), student.charset)

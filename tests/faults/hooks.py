@@ -1,4 +1,4 @@
-"""Faults from within a process: death at one step of a commit, a clock set back, NaN."""
+"""Faults from within a process: death at a step of a commit or a training, a wrong clock, NaN."""
 
 import datetime
 import math
@@ -22,6 +22,7 @@ TRACE = "FAULTS_TRACE"  # a file that hears of each step, with its time
 DIE_AT = "FAULTS_DIE_AT"  # the step at which the process kills itself
 SOURCE = "FAULTS_SOURCE"  # the input's folder: a file opened in it is a page being read
 CLOCK = "FAULTS_CLOCK"  # seconds that the process's clock is ahead
+TRAINING_DIES_AT = "FAULTS_TRAINING_DIES_AT"  # the step of a training that kills it; 0: none
 NAN = "FAULTS_NAN"  # two numbers, as "3:5": which of its batches the recogniser reads as NaN
 
 
@@ -36,6 +37,8 @@ def install() -> None:
     if NAN in os.environ:
         first, last = os.environ[NAN].split(":")
         _read_nan(range(int(first), int(last)))
+    if TRAINING_DIES_AT in os.environ:
+        _train_until(int(os.environ[TRAINING_DIES_AT]))
 
 
 def _step_watcher(
@@ -93,3 +96,20 @@ def _read_nan(batches: range) -> None:
         return [LineText("", math.nan) for _ in texts] if next(done) in batches else texts
 
     FakeRecognizer.recognize = recognize
+
+
+def _train_until(step: int) -> None:
+    """Ends the process once that step is done; little print is watched, as there are many tries."""
+    from ocr_tasks.console import TrainingProgress
+    from ocr_tasks.training import train
+    from ocr_tasks.training.loop import Step
+
+    show = TrainingProgress.__call__
+
+    def die_or_show(self: TrainingProgress, done: Step) -> None:
+        if done.step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        show(self, done)
+
+    train.RETENTION_LINES = 8
+    TrainingProgress.__call__ = die_or_show

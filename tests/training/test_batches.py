@@ -89,3 +89,11 @@ def test_no_line_becomes_too_narrow_for_its_label():
     for epoch in range(4):
         for batch in plan_epoch([Source(lines, {})], 8, CHANGED, seed=1, epoch=epoch):
             assert all(steps_of(draw.width) >= 8 for draw in batch)
+
+
+def test_with_guises_lines_come_again_as_they_were_in_another_order():
+    source = Source(grey_lines([64, 80, 96, 72, 64, 88, 120, 160]), {})
+    plans = [plan_epoch([source], 2, CHANGED, seed=1, epoch=epoch, guises=2) for epoch in range(4)]
+    draws = [sorted((draw for batch in plan for draw in batch), key=str) for plan in plans]
+    assert draws[0] == draws[2] != draws[1] == draws[3]
+    assert plans[0] != plans[2]

@@ -44,14 +44,23 @@ def student(lines, spec=SPEC):
     return Student(base.network, base.charset, kept, spec.scope)
 
 
-def trained(lines, output, spec=SPEC, kill_at=None):
+def trained(lines, output, spec=SPEC, kill_at=None, losses=None):
     pupil = student(lines, spec)
 
     def hear(step):
+        if losses is not None:
+            losses.append(step.loss)
         if step.step == kill_at:
             raise KilledError
 
     return pupil, fine_tune(pupil, course(lines, output), spec, hear)
+
+
+@pytest.fixture(scope="module")
+def whole(lines, tmp_path_factory):
+    """A training that nobody disturbed: its output, the student, how it went, and the losses."""
+    output, losses = tmp_path_factory.mktemp("whole"), []
+    return output, *trained(lines, output, losses=losses), losses
 
 
 def latest(output):
@@ -59,16 +68,16 @@ def latest(output):
     return tensors
 
 
-def test_a_killed_run_that_is_resumed_ends_with_the_same_weights_to_the_bit(tmp_path, lines):
-    undisturbed, told = trained(lines, tmp_path / "whole")
+def test_a_killed_run_that_is_resumed_ends_with_the_same_weights_to_the_bit(tmp_path, lines, whole):
+    output, undisturbed, told, _ = whole
     random = np.random.default_rng(7)
     for step in sorted(random.choice(np.arange(1, STEPS), 2, replace=False)):
         with pytest.raises(KilledError):
             trained(lines, tmp_path / "killed", kill_at=int(step))
     resumed, told_again = trained(lines, tmp_path / "killed")
-    whole, killed = latest(tmp_path / "whole"), latest(tmp_path / "killed")
-    assert whole.keys() == killed.keys()
-    for name, array in whole.items():
+    calm, killed = latest(output), latest(tmp_path / "killed")
+    assert calm.keys() == killed.keys()
+    for name, array in calm.items():
         np.testing.assert_array_equal(array, killed[name], err_msg=name)
     for name, array in undisturbed.state().items():
         np.testing.assert_array_equal(array, resumed.state()[name], err_msg=name)
@@ -78,9 +87,9 @@ def test_a_killed_run_that_is_resumed_ends_with_the_same_weights_to_the_bit(tmp_
         assert replace(one, minutes=other.minutes) == other
 
 
-def test_training_changes_what_the_scope_says_and_nothing_else(lines, tmp_path):
-    pupil, _ = trained(lines, tmp_path, SPEC)
-    before, after = load_base(None, None).network.state_dict(), latest(tmp_path)
+def test_training_changes_what_the_scope_says_and_nothing_else(base, whole):
+    output, pupil, _, _ = whole
+    before, after = base.network.state_dict(), latest(output)
     frozen = [name for name in before if name.startswith("model.backbone")]
     assert frozen
     network = pupil.put_back().state_dict()
@@ -93,11 +102,9 @@ def test_training_changes_what_the_scope_says_and_nothing_else(lines, tmp_path):
     np.testing.assert_array_equal(rows[:, others], base_rows[:, others])
 
 
-def test_the_loss_falls(lines, tmp_path):
-    losses = []
-    pupil = student(lines)
-    spec = TrainSpec(scope="head", epochs=6, batch=4, learning_rate=2e-3, patience=9, forgetting=1)
-    fine_tune(pupil, course(lines, tmp_path), spec, lambda step: losses.append(step.loss))
+def test_the_loss_falls(whole):
+    *_, losses = whole
+    assert len(losses) == STEPS
     assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
 
 
@@ -127,6 +134,17 @@ def test_where_nothing_was_gained_the_weights_of_the_beginning_are_kept(
     begun = student(lines).state()
     for name, array in pupil.state().items():
         np.testing.assert_array_equal(array, begun[name], err_msg=name)
+
+
+def test_with_another_floor_on_print_only_the_blend_is_chosen_anew(lines, tmp_path, monkeypatch):
+    spec = TrainSpec(scope="head", epochs=1, batch=4, forgetting=1)
+    watch(monkeypatch, iter([(0.5, 0.1), (0.3, 0.2), (0.31, 0.15)]))
+    _, progress = trained(lines, tmp_path, spec)
+    assert progress.kept.share == 1
+    watch(monkeypatch, iter([(0.31, 0.15), (0.32, 0.104), (0.33, 0.1)]))
+    steps = []
+    _, progress = trained(lines, tmp_path, replace(spec, forgetting=0.005), losses=steps)
+    assert (progress.kept.share, steps) == (0.8, [])
 
 
 def test_training_stops_after_evaluations_without_gain(lines, tmp_path, monkeypatch, caplog):
@@ -168,16 +186,15 @@ def test_a_loss_that_is_no_number_ends_the_training_and_leaves_no_checkpoint(lin
     assert not storage.exists(f"{tmp_path}/{LATEST}")
 
 
-def test_the_checkpoint_of_another_course_is_refused(lines, tmp_path):
-    trained(lines, tmp_path)
+def test_the_checkpoint_of_another_course_is_refused(lines, whole):
     with pytest.raises(PlanConflictError, match="other lines, weights or settings"):
-        fine_tune(student(lines), course(lines, tmp_path, "others"), SPEC)
+        fine_tune(student(lines), course(lines, whole[0], "others"), SPEC)
 
 
-def test_a_damaged_checkpoint_is_refused(lines, tmp_path):
-    trained(lines, tmp_path)
+def test_a_damaged_checkpoint_is_refused(lines, whole, tmp_path):
     path = tmp_path / LATEST
-    path.write_bytes(path.read_bytes()[:-100])
+    path.parent.mkdir()
+    path.write_bytes((whole[0] / LATEST).read_bytes()[:-100])
     with pytest.raises(ModelError, match="is damaged"):
         fine_tune(student(lines), course(lines, tmp_path), SPEC)
 

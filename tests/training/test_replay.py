@@ -18,7 +18,7 @@ WORDS = ["harbour", "été", "quill", "Über", "amber", "zinc"]
 @pytest.mark.parametrize("rendered", [replayed_lines, watched_lines])
 def test_the_default_recogniser_reads_what_is_rendered(base, rendered):
     """Print that it cannot read would teach it something new in place of what it knew."""
-    lines = rendered(80, base.charset, WORDS, seed=5)
+    lines = rendered(40, base.charset, WORDS, seed=5)
     engine = load_engine(EngineSpec())
     scores = []
     for number, line in enumerate(lines.lines):
