@@ -70,7 +70,7 @@ class TrainSpec:
     max_minutes: Annotated[float, Ge(0)] = 0.0
     guises: Annotated[int, Ge(0)] = 0
     patience: Annotated[int, Ge(1)] = 3
-    forgetting: Annotated[float, Ge(0)] = 0.002
+    forgetting: Annotated[float, Ge(0)] = 0.0
     eval_interval: Annotated[int, Ge(1)] = 1
     save_interval: Annotated[int, Ge(1)] = 1
     ratios: Mapping[str, float] = field(default_factory=dict)

@@ -73,5 +73,5 @@ def test_forms_that_do_not_agree_are_refused(checked, change):
 def test_no_lines_prove_nothing(monkeypatch):
     monkeypatch.setattr(parity, "_paddle_form", lambda _: None)
     monkeypatch.setattr(parity, "_onnx_form", lambda _: None)
-    with pytest.raises(ParityError, match="of 0 lines"):
+    with pytest.raises(ParityError, match="of 0 crops"):
         check_parity(Trained(), None, [])
