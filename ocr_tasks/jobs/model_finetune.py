@@ -151,7 +151,7 @@ def decide(
     if on_val:
         verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
     if verdict.promoted and settings.canary.output is not None:
-        verdict = _with_canary(settings, verdict, on_progress)
+        verdict = _with_canary(settings, verdict, checks.sha256, on_progress)
     write_verdict(settings.output, verdict)
     refuse_unless_promoted(verdict)
     return verdict.as_json()
@@ -263,13 +263,16 @@ def _card(
 
 
 def _with_canary(
-    settings: ModelFinetuneSettings, verdict: Verdict, on_progress: Progress
+    settings: ModelFinetuneSettings, verdict: Verdict, sha256: str, on_progress: Progress
 ) -> Verdict:
-    """The verdict after pages of a past run were read again; what changed lies in the output."""
+    """The verdict after pages of a past run were read again by the weights with that digest.
+
+    What changed lies in the output.
+    """
     from ocr_tasks.training.outputs import INFERENCE
 
     folder = storage.join(settings.output, INFERENCE)
-    reader = settings.engine.engine(folder, verdict.candidate)
+    reader = settings.engine.engine(folder, sha256)
     told = run_canary(settings.canary, reader, settings.output, settings.schemes, on_progress)
     ruling = Ruling(**told["ruling"])
     return replace(verdict, promoted=ruling.passed, rulings=(*verdict.rulings, ruling))
