@@ -264,7 +264,8 @@ def test_a_sweep_in_s3_leaves_the_same_there(trainer, tmp_path, s3_endpoint):
     for name in names_at(lines):
         storage.write(f"{root}/letters/{name}", storage.read_bytes(f"{lines}/{name}"))
     places = {"dataset": f"{root}/letters", "output": f"{root}/out", "registry": f"{root}/models"}
-    settings = ModelFinetuneSettings.revive(places | {"sweep": RATES_AND_EPOCHS})
+    options = {"train": {"epochs": 6}, "sweep": RATES_AND_EPOCHS}
+    settings = ModelFinetuneSettings.revive(places | options)
     told = job.sweep(settings)
     assert told["best"]["name"] == "learning_rate-0.001+epochs-3"
     assert read(settings, BEST) == read(settings, "trials", told["best"]["name"], BEST)
