@@ -15,7 +15,8 @@ takes the best of all. Without a sweep `try_first` is one training, and `try_sec
 somebody to approve or reject it under *Required Actions*. Who rejects it skips `promote`. With
 `OCR_TASKS_APPROVAL=true` in the environment every run asks that does not say otherwise.
 
-**When.** After each update of the asset `ocr_dataset`, on the version that it tells of; or by hand
+**When.** After each update of the asset `ocr_dataset`, on the version that it tells of; at the
+times of the cron expression in `OCR_TASKS_FINETUNE_CRON` too, if the scheduler has one; or by hand
 with a conf such as
 `{"dataset": "s3://labels/letters/", "output": "s3://archive-ocr/tuned", "registry": "s3://archive-ocr/registry"}`.
 What the conf leaves out comes from the environment of the worker (`OCR_TASKS_REGISTRY`,
@@ -31,7 +32,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Context, Param, dag, get_current_context, task, task_group
+from airflow.sdk import (
+    AssetOrTimeSchedule,
+    Context,
+    CronTriggerTimetable,
+    Param,
+    dag,
+    get_current_context,
+    task,
+    task_group,
+)
 from airflow.sdk.exceptions import AirflowSkipException
 from ocr_common import (
     CHAMPION,
@@ -91,6 +101,13 @@ STAGES = ("first", "second")  # of a sweep: as many options can be tried
 TRIALS_AT_ONCE = int(os.environ.get("OCR_TASKS_TRIALS_AT_ONCE", "1"))
 # Whether runs ask for approval whose conf does not say, such as those after a dataset's update.
 ALWAYS_ASK = os.environ.get("OCR_TASKS_APPROVAL") == "true"
+# When it runs besides, as "0 3 * * 6"; such a run is told by the environment what to learn.
+CRON = os.environ.get("OCR_TASKS_FINETUNE_CRON")
+SCHEDULE = (
+    AssetOrTimeSchedule(timetable=CronTriggerTimetable(CRON, timezone="UTC"), assets=[DATASET])
+    if CRON
+    else [DATASET]
+)
 
 
 class PromotionApproval(ApprovalOperator):
@@ -146,7 +163,7 @@ def train(run: dict[str, Any]) -> None:
 
 @dag(
     dag_id="model_finetune",
-    schedule=[DATASET],
+    schedule=SCHEDULE,
     start_date=datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,  # two would be judged against the same champion

@@ -11,7 +11,7 @@ from ocr_tasks import storage
 from ocr_tasks.evaluation import contest
 from ocr_tasks.registry.champions import champion
 from ocr_tasks.training import train as room
-from tests.dags.conftest import asset_events, run_of, tasks_of
+from tests.dags.conftest import DAGS, asset_events, run_of, tasks_of
 from tests.jobs.tuning import SMALLEST, nudged_weights, plant_readings, settings_in
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Airflow warns about its own parts
@@ -50,6 +50,19 @@ def plant_better_readings(monkeypatch: pytest.MonkeyPatch) -> None:
         return decide(settings, workers=1)
 
     monkeypatch.setattr(job, "decide", decide_on_planted)
+
+
+def test_the_environment_may_name_times_at_which_it_runs_besides(
+    airflow_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    monkeypatch.setenv("OCR_TASKS_FINETUNE_CRON", "0 3 * * 6")
+    file = DAGS / "model_finetune.py"
+    bag = BundleDagBag(dag_folder=file, bundle_path=DAGS, bundle_name="dags-folder")
+    timetable = bag.dags["model_finetune"].timetable
+    assert [asset.name for asset in timetable.asset_condition.objects] == ["ocr_dataset"]
+    assert timetable.timetable.expression == "0 3 * * 6"
 
 
 def test_the_task_graph_is_one_line_from_the_base_to_the_promotion(model_finetune: Any) -> None:
