@@ -11,12 +11,26 @@ from ocr_tasks.training.sweep import shown, stage_of
 
 Json = dict[str, Any]
 
+# What an evaluation by PaddleX may have: its head in a table, and how it is written.
+MEASURES = {
+    "epoch": ("epoch", ".1f"),
+    "minutes": ("minutes", ".1f"),
+    "loss": ("loss", ".3f"),
+    "acc": ("val acc", ".1%"),
+    "norm_edit_dis": ("val norm_edit_dis", ".4f"),
+    "precision": ("val precision", ".4f"),
+    "recall": ("val recall", ".4f"),
+    "hmean": ("val Hmean", ".4f"),
+}
 SHOWN = ("lines", "exact", "cer", "wer", "lines_a_second")  # of a set's numbers
 SHOWN_OF_PAGES = ("pages", "precision", "recall", "hmean", "pages_a_second")
 
 
 def print_result(result: Json) -> None:
     """A training's evaluations, a row each, the one kept marked; and how exact its export is."""
+    if result["best"].keys() & {"acc", "precision"} and "fingerprint" in result:
+        _print_paddlexs(result)
+        return
     if "hmean" in result["best"]:
         _print_detector(result)
         return
@@ -34,6 +48,18 @@ def print_result(result: Json) -> None:
         )
     out.print(table)
     _say_rest(result, "lines", "steps")
+
+
+def _print_paddlexs(result: Json) -> None:
+    """The same of a training by PaddleX, in its own measures."""
+    evaluations, best = result["evaluations"], result["best"]
+    measured = [name for name in MEASURES if any(name in each for each in evaluations)]
+    table = Table(*(MEASURES[name][0] for name in measured), "")
+    for each in evaluations:
+        cells = (format(each[name], MEASURES[name][1]) if name in each else "" for name in measured)
+        table.add_row(*cells, "best" if each == best else "")
+    out.print(table)
+    _say_rest(result, "lines" if "acc" in best else "crops", "steps")
 
 
 def _print_detector(result: Json) -> None:

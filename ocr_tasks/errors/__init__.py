@@ -20,6 +20,7 @@
         ├── RegistryError         E_REGISTRY     no such version of a model, or another one
         ├── ChampionChangedError  E_CHAMPION     another model was promoted meanwhile
         ├── TrainingError         E_TRAIN        a training's loss is no number
+        ├── TrainerMissingError   E_TRAINER      PaddleX's trainer is not there
         ├── ParityError           E_PARITY       an exported model does not say what was trained
         └── PageError             one page's fault: it becomes a row, the rest goes on
             ├── EmptyInputError   E_EMPTY
@@ -87,6 +88,7 @@ from ocr_tasks.errors.runs import (
     SettingsError,
     SplitConflictError,
     StorageError,
+    TrainerMissingError,
     TrainingError,
     WorkerDiedError,
 )
@@ -127,6 +129,7 @@ __all__ = [
     "StorageError",
     "TimedOutError",
     "TooLargeError",
+    "TrainerMissingError",
     "TrainingError",
     "TransientError",
     "TruncatedError",

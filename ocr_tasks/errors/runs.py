@@ -151,6 +151,17 @@ class TrainingError(PermanentError):
     remedy = "Lower train.learning_rate, and train anew; look at train.log for where it began."
 
 
+class TrainerMissingError(PermanentError):
+    """PaddleX's trainer cannot be run: there is no source tree of PaddleOCR, or not all of it."""
+
+    code = "E_TRAINER"
+    stage = "train"
+    remedy = (
+        "Name the folder of PaddleOCR's source tree by train.paddlex.source, or by "
+        "PADDLE_PDX_PADDLEOCR_PATH; or train with train.trainer=embedded, which needs none."
+    )
+
+
 class ParityError(PermanentError):
     """An exported model does not say the same as the network that was trained."""
 

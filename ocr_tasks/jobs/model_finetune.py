@@ -89,11 +89,11 @@ def export(settings: ModelFinetuneSettings) -> Json:
     Raises:
         TrainingError, ParityError, ModelError, StorageError: see training.best.export_best.
     """
-    from ocr_tasks.training.best import export_best
+    from ocr_tasks.training.trainers import export_best
 
     settings = admitted(settings)
     dataset = dataset_of(settings)
-    if pages.is_of_pages(dataset):
+    if pages.is_of_pages(dataset) and settings.train.trainer == "embedded":
         return pages.export(settings, dataset)
     settings = as_trained(settings)
     return export_best(dataset, settings.output, settings.train)

@@ -96,6 +96,8 @@ def admitted(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
         SettingsError: they may not.
     """
     refuse_secrets(settings.model_dump(mode="json"))
+    if settings.sweep and settings.train.trainer != "embedded":
+        raise SettingsError("sweep: its trials are of train.trainer=embedded; leave one out")
     places = {"dataset", "output", "registry", "retention"}
     urls = {key: url for key, url in settings.model_dump(include=places).items() if url is not None}
     trained = [settings.train, *_specs_tried(settings)]

@@ -50,11 +50,11 @@ def train(settings: ModelFinetuneSettings, hear: "Listener" = unheard) -> Json:
         PlanConflictError: the checkpoint there is of other lines, weights or settings.
         DatasetError, ModelError, StorageError: see training.train.learn.
     """
-    from ocr_tasks.training.train import learn
+    from ocr_tasks.training.trainers import learn
 
     settings = admitted(settings)
     dataset = dataset_of(settings)
-    if pages.is_of_pages(dataset):
+    if pages.is_of_pages(dataset) and settings.train.trainer == "embedded":
         return pages.train(settings, dataset, hear)
     return learn(dataset, settings.output, begun_with_champion(settings), hear)
 
@@ -105,7 +105,9 @@ def attempt(settings: ModelFinetuneSettings, options: Options, hear: "Listener" 
     """
     if options:
         return asdict(_Sweep(settings).attempt(options, hear))
-    return asdict(Trial("", options, outcome_of(train(settings, hear))))
+    result = train(settings, hear)
+    is_ours = settings.train.trainer == "embedded"
+    return asdict(Trial("", options, outcome_of(result) if is_ours else None))
 
 
 def choose(settings: ModelFinetuneSettings) -> Json:
@@ -140,7 +142,7 @@ class _Sweep:
         return self._options_of(self._settings.sweep[number], fixed)
 
     def attempt(self, options: Options, hear: "Listener") -> Trial:
-        from ocr_tasks.training.train import learn
+        from ocr_tasks.training.trainers import learn
         from ocr_tasks.training.trials import fingerprint_of, folder_of, write_trial
 
         options = self._as_trained(options)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_tasks.imaging.crops import LINE_HEIGHT, PADDING, pad_to_bucket
+from ocr_tasks.imaging.crops import LINE_HEIGHT, PADDING, WIDTH_STEP, pad_to_bucket
 from ocr_tasks.text.ctc import steps_needed
 from ocr_tasks.training.augmentation import augmented, stretched_width
 from ocr_tasks.training.lines import STEP_WIDTH, Lines, steps_of
@@ -41,11 +41,11 @@ class Batch:
 
     strips: list[NDArray[np.uint8]]  # (LINE_HEIGHT, width, 3) each
     classes: list[tuple[int, ...]]
+    width: int  # to which all are padded: that of the widest
 
     def images(self) -> NDArray[np.uint8]:
-        """All strips, padded to the widest: (lines, LINE_HEIGHT, width, 3)."""
-        widest = max(strip.shape[1] for strip in self.strips)
-        shape = (len(self.strips), LINE_HEIGHT, widest, 3)
+        """All strips, padded to one width: (lines, LINE_HEIGHT, width, 3)."""
+        shape = (len(self.strips), LINE_HEIGHT, self.width, 3)
         images = np.full(shape, PADDING, np.uint8)
         for image, strip in zip(images, self.strips, strict=True):
             image[:, : strip.shape[1]] = strip
@@ -112,8 +112,16 @@ def _drawn(source: Source, random: Random) -> Iterator[int]:
         yield from random.choice(numbers, round(rest), replace=False).tolist()
 
 
-def batch_of(draws: Sequence[Draw], sources: Sequence[Source], spec: AugmentationSpec) -> Batch:
-    """The changed strips of a batch."""
+def padded_width(draws: Sequence[Draw]) -> int:
+    """The width to which all strips of a batch are padded."""
+    widest = max(draw.width for draw in draws)
+    return -(-widest // WIDTH_STEP) * WIDTH_STEP
+
+
+def batch_of(
+    draws: Sequence[Draw], sources: Sequence[Source], spec: AugmentationSpec, width: int
+) -> Batch:
+    """The changed strips of a batch, or of a share of it; all are padded to ``width``."""
     strips, classes = [], []
     for draw in draws:
         lines = sources[draw.source].lines
@@ -121,7 +129,7 @@ def batch_of(draws: Sequence[Draw], sources: Sequence[Source], spec: Augmentatio
         changed = augmented(lines.strip(draw.line), draw.width, spec, random)
         strips.append(pad_to_bucket(changed))
         classes.append(lines.lines[draw.line].classes)
-    return Batch(strips, classes)
+    return Batch(strips, classes, width)
 
 
 def unchanged_batches(lines: Lines, lines_a_batch: int) -> Iterator[tuple[list[int], Batch]]:
@@ -130,4 +138,5 @@ def unchanged_batches(lines: Lines, lines_a_batch: int) -> Iterator[tuple[list[i
     for at in range(0, len(order), lines_a_batch):
         numbers = order[at : at + lines_a_batch]
         strips = [pad_to_bucket(lines.strip(number)) for number in numbers]
-        yield numbers, Batch(strips, [lines.lines[number].classes for number in numbers])
+        classes = [lines.lines[number].classes for number in numbers]
+        yield numbers, Batch(strips, classes, max(strip.shape[1] for strip in strips))

@@ -40,7 +40,7 @@ def export_best(dataset: Dataset, output: str, spec: TrainSpec) -> Json:
         StorageError: a store did not answer.
     """
     result, state = read_told(output, RESULT), read_best(output)
-    compute_on(spec.device, spec.threads or cores())
+    compute_on(spec.device.split(",")[0], spec.threads or cores())
     base = load_base(spec.base, spec.base_sha256)
     set_state(base.network, state)
     val = lines_of(dataset, VAL, base.charset, DecodeSpec())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ocr_tasks import storage
 from ocr_tasks.archive.ahead import iterate_ahead
 from ocr_tasks.errors import TrainingError
-from ocr_tasks.training.batches import Draw, Source, batch_of, plan_epoch
+from ocr_tasks.training.batches import Draw, Source, batch_of, padded_width, plan_epoch
 from ocr_tasks.training.blend import blended, keeping, walked
 from ocr_tasks.training.checkpoints import (
     Evaluation,
@@ -23,11 +23,12 @@ from ocr_tasks.training.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
+from ocr_tasks.training.crew import ALONE, Crew, Shared
 from ocr_tasks.training.lines import Lines
 from ocr_tasks.training.optimiser import Optimiser, learning_rate
 from ocr_tasks.training.pace import Pace
 from ocr_tasks.training.spec import TrainSpec
-from ocr_tasks.training.student import Prepared, Student
+from ocr_tasks.training.student import Student
 from ocr_tasks.training.validation import score
 
 LATEST = "latest/latest.safetensors"  # below the output
@@ -66,26 +67,34 @@ Listener = Callable[[Step], None]
 
 
 def fine_tune(
-    student: Student, course: Course, spec: TrainSpec, hear: Listener = lambda _: None
+    student: Student,
+    course: Course,
+    spec: TrainSpec,
+    hear: Listener = lambda _: None,
+    crew: Crew = ALONE,
 ) -> Progress:
     """Trains ``student``, or goes on where a checkpoint is; leaves it with the weights to keep.
 
     Those of the evaluation with the fewest errors on ``course.val`` are blended with the ones it
     began with. Kept is what has the fewest errors of all blends that have not forgotten more print
     than ``spec.forgetting``; the weights it began with are one of them.
+    Of a ``crew`` the first process alone knows them, and writes the checkpoints.
 
     Raises:
         TrainingError: the loss is no number.
         PlanConflictError: the checkpoint is of another course.
         StorageError: the store did not answer.
     """
-    return _Training(student, course, spec, hear).run()
+    return _Training(student, course, spec, hear, crew).run()
 
 
 class _Training:
     """A training on its way."""
 
-    def __init__(self, student: Student, course: Course, spec: TrainSpec, hear: Listener) -> None:
+    def __init__(
+        self, student: Student, course: Course, spec: TrainSpec, hear: Listener, crew: Crew
+    ) -> None:
+        self._crew = crew
         self._student, self._course, self._spec, self._hear = student, course, spec, hear
         self._optimiser = Optimiser(student.parameters(), spec.weight_decay, spec.clip)
         self._steps_an_epoch = len(self._batches_of(0))
@@ -97,19 +106,27 @@ class _Training:
 
     def run(self) -> Progress:
         self._begin()
-        if not self._is_over():
+        self._crew.meet()
+        if not self._crew.agreed(self._is_over()):
             self._go_on()
             self._progress.kept = None
-        if self._progress.kept is None or self._progress.forgetting != self._spec.forgetting:
-            self._blend()
-        assert self._progress.kept is not None
-        self._student.set_state(blended(self._begun, self._best, self._progress.kept.share))
+        if self._crew.is_first:
+            self._keep()
         return self._progress
+
+    def _keep(self) -> None:
+        """Gives the student the weights to keep, which are looked for if they are not known."""
+        progress = self._progress
+        if progress.kept is None or progress.forgetting != self._spec.forgetting:
+            self._blend()
+        assert progress.kept is not None
+        self._student.set_state(blended(self._begun, self._best, progress.kept.share))
 
     def _begin(self) -> None:
         found = read_checkpoint(self._uri, self._course.fingerprint)
         if found is None:
-            self._evaluate()
+            if self._crew.is_first:
+                self._evaluate()
             return
         self._progress, tensors = found
         self._student.set_state(_below("student", tensors))
@@ -119,30 +136,41 @@ class _Training:
         log.info("resumed at step %d of %d", self._progress.step, self._steps)
 
     def _go_on(self) -> None:
-        for prepared in iterate_ahead(self._prepared(), AHEAD):
-            self._step(prepared)
+        for shared in iterate_ahead(self._prepared(), AHEAD):
+            self._step(shared)
             epochs, within = divmod(self._progress.step, self._steps_an_epoch)
             is_last = self._progress.step == self._steps
-            if within == 0 and (epochs % self._spec.eval_interval == 0 or is_last):
+            is_due = within == 0 and self._crew.is_first
+            if is_due and (epochs % self._spec.eval_interval == 0 or is_last):
                 self._evaluate()
-            if within == 0 and (epochs % self._spec.save_interval == 0 or is_last):
+            if is_due and (epochs % self._spec.save_interval == 0 or is_last):
                 self._save()
-            if self._is_over():
+            if within == 0:
+                self._crew.meet()
+            if self._crew.agreed(self._is_over()):
                 return
 
-    def _prepared(self) -> Iterator[Prepared]:
-        """All batches that are left."""
+    def _prepared(self) -> Iterator[Shared]:
+        """This process's share of all batches that are left."""
         epoch, place = divmod(self._progress.step, self._steps_an_epoch)
         for number in range(epoch, self._spec.epochs):
             for draws in self._batches_of(number)[place:]:
-                batch = batch_of(draws, self._course.sources, self._spec.augmentation)
-                yield self._student.prepared(batch, comes_again=self._spec.guises > 0)
+                yield self._shared(draws)
             place = 0
+
+    def _shared(self, draws: list[Draw]) -> Shared:
+        share = self._crew.share(draws)
+        if not share:
+            return Shared(None, 0.0)
+        spec, width = self._spec.augmentation, padded_width(draws)
+        batch = batch_of(share, self._course.sources, spec, width)
+        prepared = self._student.prepared(batch, comes_again=self._spec.guises > 0)
+        return Shared(prepared, len(share) / len(draws))
 
     def _batches_of(self, epoch: int) -> list[list[Draw]]:
         spec = self._spec
-        changes = spec.augmentation
-        return plan_epoch(self._course.sources, spec.batch, changes, spec.seed, epoch, spec.guises)
+        lines, changes = spec.batch * self._crew.size, spec.augmentation
+        return plan_epoch(self._course.sources, lines, changes, spec.seed, epoch, spec.guises)
 
     def _is_over(self) -> bool:
         progress, spec = self._progress, self._spec
@@ -158,22 +186,20 @@ class _Training:
         spec = self._spec
         return learning_rate(self._progress.step, self._steps, spec.learning_rate, spec.warm_up)
 
-    def _step(self, prepared: Prepared) -> None:
+    def _step(self, shared: Shared) -> None:
         progress = self._progress
-        loss = self._student.loss(prepared)
-        value = float(loss)
+        value = self._crew.learn(self._student, shared, self._student.parameters().values())
         if not math.isfinite(value):
             raise TrainingError(f"the loss is {value} at step {progress.step + 1}")
-        loss.backward()
         self._optimiser.step(self._rate())
         progress.step += 1
         progress.loss_sum += value
         progress.loss_steps += 1
         progress.seconds = time.monotonic() - self._started
         self._pace.stepped()
-        self._hear(
-            Step(progress.step, self._steps, value, progress.evaluations[-1], self._seconds_left())
-        )
+        if self._crew.is_first:
+            left = self._seconds_left()
+            self._hear(Step(progress.step, self._steps, value, progress.evaluations[-1], left))
 
     def _seconds_left(self) -> float:
         steps = self._steps - self._progress.step

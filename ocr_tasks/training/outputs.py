@@ -137,8 +137,8 @@ def write_result(
         "visualdl_log": "",
         "config": SETTINGS,
         "models": {
-            "last_1": _model(progress.evaluations[-1].exact, LATEST, ""),
-            "best": _model(kept.exact, BEST, INFERENCE),
+            "last_1": model_entry(progress.evaluations[-1].exact, LATEST, ""),
+            "best": model_entry(kept.exact, BEST, INFERENCE),
         },
         "best": asdict(kept),
         "evaluations": [asdict(each) for each in progress.evaluations],
@@ -152,7 +152,7 @@ def write_result(
     return result
 
 
-def _model(score: float, weights: str, inference: str) -> Json:
+def model_entry(score: float, weights: str, inference: str) -> Json:
     """PaddleX's keys of a model; optimiser and progress stand in the checkpoint itself."""
     files = {
         "inference_config": CONFIG,

@@ -1,6 +1,6 @@
 """Whether three forms of one network say the same of real lines, before any is served."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def check_parity(network: Any, folder: Path, strips: Sequence[Pixels]) -> dict[s
         return output
 
     images = (normalised(pad_to_bucket(strip)[np.newaxis]) for strip in strips)
-    return compared(trained, folder, images, likeliest, "steps")
+    return compared(trained, forms_in(folder), images, likeliest, "steps")
 
 
 def likeliest(probabilities: Image) -> NDArray[np.int64]:
@@ -55,16 +55,19 @@ def likeliest(probabilities: Image) -> NDArray[np.int64]:
 
 
 def compared(
-    trained: Form, folder: Path, images: Iterable[Image], decided: Decision, unit: str
+    trained: Form,
+    forms: Mapping[str, Form],
+    images: Iterable[Image],
+    decided: Decision,
+    unit: str,
 ) -> dict[str, Parity]:
-    """How both exported forms agree with the ``trained`` one on ``images``, given one by one.
+    """How exported ``forms`` agree with the ``trained`` one on ``images``, given one by one.
 
     ``decided`` says what probabilities come to, by the ``unit``.
 
     Raises:
         ParityError: one of them says something else.
     """
-    forms = {"paddle": _paddle_form(folder), "onnx": _onnx_form(folder)}
     found = {name: _Comparison(decided) for name in forms}
     for image in images:
         wanted = trained(image)
@@ -108,7 +111,13 @@ def _refuse_unequal(name: str, parity: Parity, unit: str) -> None:
     )
 
 
-def _onnx_form(folder: Path) -> Form:
+def forms_in(folder: Path) -> dict[str, Form]:
+    """Both forms that an export leaves."""
+    return {"paddle": paddle_form(folder), "onnx": onnx_form(folder)}
+
+
+def onnx_form(folder: Path) -> Form:
+    """The network as ONNX Runtime runs it."""
     session = ort.InferenceSession(str(folder / ONNX), providers=["CPUExecutionProvider"])
     (name,) = (argument.name for argument in session.get_inputs())
 
@@ -119,20 +128,21 @@ def _onnx_form(folder: Path) -> Form:
     return run
 
 
-def _paddle_form(folder: Path) -> Form:
+def paddle_form(folder: Path) -> Form:
+    """The network as PaddlePaddle's inference runs it."""
     config = paddle.inference.Config(
         str(folder / f"{STEM}.json"), str(folder / f"{STEM}.pdiparams")
     )
     config.disable_glog_info()
     predictor = paddle.inference.create_predictor(config)
     given = predictor.get_input_handle(predictor.get_input_names()[0])
-    wanted = predictor.get_output_handle(predictor.get_output_names()[0])
+    got = predictor.get_output_handle(predictor.get_output_names()[0])
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
         given.reshape(images.shape)
         given.copy_from_cpu(images)
         predictor.run()
-        output: NDArray[np.float32] = wanted.copy_to_cpu()
+        output: NDArray[np.float32] = got.copy_to_cpu()
         return output
 
     return run

@@ -101,7 +101,8 @@ class Student:
             given = normalised(batch.images())
         else:
             run = partial(self._memory.features, front=self.front) if comes_again else self.front
-            given = _side_by_side([run(strip[np.newaxis]) for strip in batch.strips])
+            maps = [run(strip[np.newaxis]) for strip in batch.strips]
+            given = _side_by_side(maps, batch.width * maps[0].shape[3] // batch.strips[0].shape[1])
         classes, lengths = batch.labels()
         places = np.searchsorted(self.kept, classes).astype(np.int32)
         return Prepared(given, batch.steps(), places, lengths)
@@ -177,10 +178,9 @@ def _with_rivals(rows: NDArray[np.float32], kept: Sequence[int]) -> NDArray[np.i
     return np.union1d(kept, nearest).astype(np.int64)
 
 
-def _side_by_side(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Feature maps (1, channels, height, width) of many widths as one, padded with zeros."""
-    widest = max(each.shape[3] for each in maps)
-    padded = np.zeros((len(maps), *maps[0].shape[1:3], widest), np.float32)
+def _side_by_side(maps: Sequence[NDArray[np.float32]], width: int) -> NDArray[np.float32]:
+    """Feature maps (1, channels, height, any) of many widths as one, padded with zeros."""
+    padded = np.zeros((len(maps), *maps[0].shape[1:3], width), np.float32)
     for place, each in zip(padded, maps, strict=True):
         place[:, :, : each.shape[3]] = each[0]
     return padded

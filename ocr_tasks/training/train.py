@@ -5,6 +5,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 
 from ocr_tasks.archive.raster import DecodeSpec
@@ -13,6 +14,7 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
 from ocr_tasks.training.batches import Source
 from ocr_tasks.training.best import export_best
+from ocr_tasks.training.crew import ALONE, Crew
 from ocr_tasks.training.front import compiled_front
 from ocr_tasks.training.lines import Lines, lines_of
 from ocr_tasks.training.loop import Course, Listener, fine_tune
@@ -32,7 +34,11 @@ from ocr_tasks.workers import cores
 
 RETENTION_LINES = 200  # of rendered print, to see what was forgotten
 
-OF_NO_STEP = {"device", "threads", "max_minutes", "save_interval", "forgetting"}  # may change
+# What decides no step, and so may change when a training goes on.
+OF_NO_STEP = {
+    *("trainer", "paddlex", "device", "processes", "threads"),
+    *("max_minutes", "save_interval", "forgetting"),
+}
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +54,18 @@ def train(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
     return export_best(dataset, output, spec)
 
 
-def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambda _: None) -> Json:
+def learn(
+    dataset: Dataset,
+    output: str,
+    spec: TrainSpec,
+    hear: Listener = lambda _: None,
+    crew: Crew = ALONE,
+) -> Json:
     """Trains on the lines of ``dataset`` and writes the best weights below the URL ``output``.
 
     Where a checkpoint of the same training lies there, it goes on from it. Returns the result,
-    as ``train_result.json`` has it; nothing is exported yet.
+    as ``train_result.json`` has it; nothing is exported yet. Of a ``crew`` only the first process
+    writes, and has a result.
 
     Raises:
         ModelError: the base weights are absent, or not the pinned ones.
@@ -62,8 +75,9 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
         StorageError: a store did not answer.
     """
     compute_on(spec.device, spec.threads or cores())
-    with logged_to(output):
-        write_settings(output, spec)
+    with logged_to(output) if crew.is_first else nullcontext():
+        if crew.is_first:
+            write_settings(output, spec)
         base = load_base(spec.base, spec.base_sha256)
         train_lines, val = (
             lines_of(dataset, part, base.charset, DecodeSpec()) for part in (TRAIN, VAL)
@@ -76,7 +90,9 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
             base, [train_lines, val, retention, *(s.lines for s in replayed)], spec
         )
         course = Course(sources, val, retention, output, _fingerprint(base, sources, val, spec))
-        progress = fine_tune(student, course, spec, hear)
+        progress = fine_tune(student, course, spec, hear, crew)
+        if not crew.is_first:
+            return {}
         student.put_back()
         write_best(output, get_state(base.network))
         return write_result(output, base.info, progress, left_out)

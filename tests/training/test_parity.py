@@ -31,8 +31,8 @@ def checked(monkeypatch):
 
         network = Trained()
         network.head = lambda _: paddle.to_tensor(WANTED)
-        monkeypatch.setattr(parity, "_paddle_form", form)
-        monkeypatch.setattr(parity, "_onnx_form", form)
+        monkeypatch.setattr(parity, "paddle_form", form)
+        monkeypatch.setattr(parity, "onnx_form", form)
         return check_parity(network, None, STRIPS)
 
     return check
@@ -71,7 +71,7 @@ def test_forms_that_do_not_agree_are_refused(checked, change):
 
 
 def test_no_lines_prove_nothing(monkeypatch):
-    monkeypatch.setattr(parity, "_paddle_form", lambda _: None)
-    monkeypatch.setattr(parity, "_onnx_form", lambda _: None)
+    monkeypatch.setattr(parity, "paddle_form", lambda _: None)
+    monkeypatch.setattr(parity, "onnx_form", lambda _: None)
     with pytest.raises(ParityError, match="of 0 crops"):
         check_parity(Trained(), None, [])

@@ -14,7 +14,7 @@ from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.training.detection.network import DetectorBase, probability_of, text_logits
 from ocr_tasks.training.export import Config, write_forms
 from ocr_tasks.training.network import get_state, weights_of
-from ocr_tasks.training.parity import Image, Parity, compared
+from ocr_tasks.training.parity import Image, Parity, compared, forms_in
 
 PARITY_SIDE = 320  # pixels of a crop on which forms are compared
 
@@ -84,7 +84,7 @@ def check_detector(
     def is_text(probabilities: Image) -> NDArray[np.bool_]:
         return probabilities > threshold
 
-    return compared(trained, folder, images, is_text, "pixels")
+    return compared(trained, forms_in(folder), images, is_text, "pixels")
 
 
 def _config(serving: DetectionSpec) -> Config:

@@ -1,0 +1,1 @@
+"""PaddleX's own trainer, evaluator and exporter, run as programs beside us."""
