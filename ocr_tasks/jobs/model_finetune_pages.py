@@ -50,13 +50,15 @@ def train(settings: ModelFinetuneSettings, dataset: Dataset, hear: Callable[[Any
     """See model_finetune_sweep.train.
 
     Raises:
-        SettingsError: there is a sweep, which is for recognisers only.
+        SettingsError: there is a sweep or a canary, which are for recognisers only.
         and what training.detection.train.learn raises.
     """
     from ocr_tasks.training.detection.train import learn
 
     if settings.sweep:
         raise SettingsError("sweep: a detector is trained by one set of options; leave it out")
+    if settings.canary.output is not None:
+        raise SettingsError("canary: it is for recognisers only; leave canary.output out")
     return learn(dataset, settings.output, _spec(settings), SERVING, hear)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.errors import GateRefusedError, SettingsError
+from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.gate import GateRules
 from ocr_tasks.evaluation.guards import GuardSpec
 from ocr_tasks.evaluation.outputs import read_verdict
@@ -81,7 +82,13 @@ def test_what_passes_is_registered_as_a_detector(settings):
     assert back["digest"] is None
 
 
-def test_a_sweep_of_a_detector_is_refused(settings):
-    swept = settings.model_copy(update={"sweep": (Variable("epochs", (1, 2)),)})
-    with pytest.raises(SettingsError, match="a detector is trained by one set of options"):
-        job.train(swept)
+@pytest.mark.parametrize(
+    ("only", "said"),
+    [
+        ({"sweep": (Variable("epochs", (1, 2)),)}, "sweep: a detector is trained by one set"),
+        ({"canary": CanarySpec("results", "june")}, "canary: it is for recognisers only"),
+    ],
+)
+def test_what_is_for_recognisers_only_is_refused(settings, only, said):
+    with pytest.raises(SettingsError, match=said):
+        job.train(settings.model_copy(update=only))
