@@ -197,6 +197,7 @@ def model_finetune() -> None:
             ).below(run_id_of(dag_run.run_id))
             if len(settings.sweep) > len(STAGES):
                 raise SettingsError(f"sweep: the DAG tries {len(STAGES)} options, the command more")
+            job.refuse_pages(settings)
             job.evaluate_base(settings)
         return {"settings": settings.model_dump(mode="json"), "connection": connection}
 

@@ -24,9 +24,9 @@ from ocr_tasks.stores.filesystems import SCHEMES, scheme_of
 
 Json = dict[str, Any]
 PLAN_KEY = "ocr_tasks.plan"  # where the plan stands in the manifest's footer
-TEXT_SECTIONS = ("decode", "engine", "recognition")  # of the settings: what a text depends on,
 # Of the engine: its models, which the champions of a registry are.
 PINNED = ("det_model", "rec_model", "det_sha256", "rec_sha256")
+TEXT_SECTIONS = ("decode", "engine", "recognition")  # of the settings: what a text depends on,
 HOW_FAST = (  # but for these
     ("decode", "ahead"),
     ("engine", "device"),
@@ -93,7 +93,8 @@ class PlannedRun:
         if kept:
             raise SettingsError(f"a retry keeps the {' and '.join(kept)} of its run")
         settings = self.frozen.settings | {"registry": None, "output": self.layout.output}
-        if "registry" in overrides and self.frozen.settings.get("registry") is not None:
+        had_registry = self.frozen.settings.get("registry") is not None
+        if overrides.get("registry") or ("registry" in overrides and had_registry):
             settings = merged(settings, {"engine": dict.fromkeys(PINNED)})
         return merged(settings, overrides)
 

@@ -92,12 +92,14 @@ class CanaryReport:
 
     @property
     def ruling(self) -> Ruling:
-        """Whether the model may be promoted: it has to read every page that was read before."""
-        said = f"it reads {self.pages - len(self.failed) - len(self.unreadable)} pages of the run"
+        """Whether the model may be promoted: it has to read every page that is still there."""
+        read = self.pages - len(self.failed) - len(self.unreadable)
+        said = f"it reads {read} pages of the run"
         if self.failed:
             said = f"it fails on {len(self.failed)} pages that were read before: "
             said += ", ".join(self.failed[:NAMED])
-        return Ruling("canary", not self.failed, said, {"failed": len(self.failed)})
+        passed = read > 0 and not self.failed
+        return Ruling("canary", passed, said, {"read": read, "failed": len(self.failed)})
 
     def as_json(self) -> Json:
         """The report as JSON values."""

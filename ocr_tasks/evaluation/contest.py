@@ -177,8 +177,10 @@ def _readings(read: Mapping[str, Mapping[str, EvalReport]], role: str) -> Readin
     return Readings(read["test"][role], retention[role] if retention else None)
 
 
-def promoting_verdict(output: str) -> Verdict:
+def promoting_verdict(output: str, with_canary: bool = False) -> Verdict:
     """The verdict on what was evaluated last below ``output``, which let it pass.
+
+    It has to have the ruling of a canary ``with_canary``.
 
     Raises:
         GateRefusedError: the gate refused it, or has judged nothing, or other weights.
@@ -191,6 +193,8 @@ def promoting_verdict(output: str) -> Verdict:
     refuse_unless_promoted(verdict)
     if not verdict.candidate.endswith(sha256):
         raise GateRefusedError(f"the gate has judged {verdict.candidate}, and not {sha256}")
+    if with_canary and not any(each.rule == "canary" for each in verdict.rulings):
+        raise GateRefusedError("it has read no pages of the canary's run: ask the gate again")
     return verdict
 
 

@@ -13,6 +13,7 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.dataset.versions import fingerprint_of
 from ocr_tasks.engines.spec import EngineSpec
+from ocr_tasks.errors import SettingsError
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     Contest,
@@ -124,7 +125,7 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     from ocr_tasks.training.outputs import EXPORTED, INFERENCE, RESULT, read_told
 
     settings = admitted(settings)
-    verdict = promoting_verdict(settings.output)
+    verdict = promoting_verdict(settings.output, settings.canary.output is not None)
     kind = kind_of(dataset_of(settings))
     if kind == "rec":
         settings = as_trained(settings)
@@ -179,6 +180,17 @@ def run(
     evaluate(settings, on_progress)
     verdict = decide(settings, workers, on_progress)
     return verdict if dry_run else promote(settings, workers)
+
+
+def refuse_pages(settings: ModelFinetuneSettings) -> None:
+    """Lets nothing but lines be learnt by our own trainer, for those who know recognisers only.
+
+    Raises:
+        SettingsError: the dataset is one of pages.
+        DatasetError, StorageError: it cannot be read.
+    """
+    if pages.is_of_pages(dataset_of(admitted(settings))) and settings.train.trainer == "embedded":
+        raise SettingsError("dataset: these are pages, from which only the command learns")
 
 
 def kind_of(dataset: Dataset) -> Kind:

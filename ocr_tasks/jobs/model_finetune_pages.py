@@ -46,6 +46,18 @@ def is_of_pages(dataset: Dataset) -> bool:
     return dataset.type == PAGES
 
 
+def refuse_for_recognisers(settings: ModelFinetuneSettings) -> None:
+    """Lets nothing pass that is for recognisers only.
+
+    Raises:
+        SettingsError: there is a sweep or a canary.
+    """
+    if settings.sweep:
+        raise SettingsError("sweep: a detector is trained by one set of options; leave it out")
+    if settings.canary.output is not None:
+        raise SettingsError("canary: it is for recognisers only; leave canary.output out")
+
+
 def train(settings: ModelFinetuneSettings, dataset: Dataset, hear: Callable[[Any], None]) -> Json:
     """See model_finetune_sweep.train.
 
@@ -55,10 +67,7 @@ def train(settings: ModelFinetuneSettings, dataset: Dataset, hear: Callable[[Any
     """
     from ocr_tasks.training.detection.train import learn
 
-    if settings.sweep:
-        raise SettingsError("sweep: a detector is trained by one set of options; leave it out")
-    if settings.canary.output is not None:
-        raise SettingsError("canary: it is for recognisers only; leave canary.output out")
+    refuse_for_recognisers(settings)
     return learn(dataset, settings.output, _spec(settings), SERVING, hear)
 
 

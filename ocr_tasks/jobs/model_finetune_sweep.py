@@ -132,8 +132,10 @@ class _Sweep:
         from ocr_tasks.training.trials import labels_digest, refuse_other_training
 
         self._settings = admitted(settings)
-        refuse_other_training(self._settings.output)
         self._dataset = dataset_of(self._settings)
+        if pages.is_of_pages(self._dataset):
+            pages.refuse_for_recognisers(self._settings)
+        refuse_other_training(self._settings.output)
         self._labels = labels_digest(self._dataset)
 
     def planned(self, number: int) -> list[Options]:

@@ -34,6 +34,7 @@ from ocr_tasks.registry.champions import champion, history
 from ocr_tasks.registry.measured import Measurement, note_measured
 from ocr_tasks.registry.versions import KINDS, Version
 from ocr_tasks.rereading import run_canary
+from ocr_tasks.text.names import is_name
 from ocr_tasks.workers import cores
 
 Json = dict[str, Any]
@@ -117,9 +118,12 @@ def measure(
     refuse_url(dataset, Admission.load().schemes)
     version = _recogniser(root, digest or RECOGNIZER.sha256)
     samples = read_dataset(storage.absolute(dataset).rstrip("/"), LayoutSpec(), GroupSpec(), ())
+    name = f"{samples.root.rsplit('/', 1)[-1]}-{part}"
+    if root and not is_name(name):
+        raise RegistryError(f"{name!r} can name no set of lines in a registry: rename the folder")
     engine = load_engine(reader_with(root, version))
     report = evaluate(samples, engine, EvaluationSpec(part=part), LimitSpec(), on_progress)
-    name, told = f"{samples.root.rsplit('/', 1)[-1]}-{part}", _measurement(report)
+    told = _measurement(report)
     if root:
         note_measured(root, "rec", version.digest, name, told)
     identity = {"kind": "rec", "name": version.card.name, "sha256": version.digest}

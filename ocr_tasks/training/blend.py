@@ -19,6 +19,8 @@ SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)  # of the way, tried in t
 
 def blended(begun: Weights, trained: Weights, share: float) -> dict[str, NDArray[np.float32]]:
     """The weights at ``share`` of the straight way from ``begun`` to ``trained``."""
+    if share == 1:
+        return dict(trained)  # which the sum below is not to the bit
     part = np.float32(share)
     return {name: begun[name] + part * (trained[name] - begun[name]) for name in begun}
 

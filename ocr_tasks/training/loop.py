@@ -108,8 +108,8 @@ class _Training:
         self._begin()
         self._crew.meet()
         if not self._crew.agreed(self._is_over()):
+            self._progress.kept = None  # before any checkpoint: what is kept has to be chosen anew
             self._go_on()
-            self._progress.kept = None
         if self._crew.is_first:
             self._keep()
         return self._progress
@@ -148,7 +148,10 @@ class _Training:
             if within == 0:
                 self._crew.meet()
             if self._crew.agreed(self._is_over()):
-                return
+                break
+        if self._crew.is_first and self._progress.evaluations[-1].step != self._progress.step:
+            self._evaluate()  # time is up in the midst of an epoch
+        self._crew.meet()
 
     def _prepared(self) -> Iterator[Shared]:
         """This process's share of all batches that are left."""

@@ -1,6 +1,7 @@
 """What the frozen blocks made of strips that come again, kept on disk."""
 
 import hashlib
+import logging
 import os
 import tempfile
 import threading
@@ -14,6 +15,8 @@ from ocr_tasks.training.front import Front
 
 Features = NDArray[np.float32]
 
+log = logging.getLogger(__name__)
+
 
 class FeatureMemory:
     """Features by the pixels they were made of, in a file of this process's own."""
@@ -23,7 +26,7 @@ class FeatureMemory:
         self._file = tempfile.TemporaryFile(prefix="features-")  # noqa: SIM115 - lives as long as this
         weakref.finalize(self, self._file.close)
         self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
-        self._end = 0
+        self._end, self._has_room = 0, True
         self._lock = threading.Lock()  # batches are made while others are read
 
     def features(self, strip: Pixels, front: Front) -> Features:
@@ -36,7 +39,18 @@ class FeatureMemory:
             return np.frombuffer(data, np.float32).reshape(shape)
         made = front(strip)
         with self._lock:
-            os.pwrite(self._file.fileno(), made.tobytes(), self._end)
-            self._places[key] = self._end, made.shape
-            self._end += made.nbytes
+            if self._has_room and self._written(made):
+                self._places[key] = self._end, made.shape
+                self._end += made.nbytes
         return made
+
+    def _written(self, made: Features) -> bool:
+        """Whether features could be added; once they could not, no more are kept."""
+        try:
+            self._has_room = (
+                os.pwrite(self._file.fileno(), made.tobytes(), self._end) == made.nbytes
+            )
+        except OSError as error:
+            self._has_room = False
+            log.warning("features are computed anew from here on: %s", error)
+        return self._has_room

@@ -82,14 +82,14 @@ def learn(
         train_lines, val = (
             lines_of(dataset, part, base.charset, DecodeSpec()) for part in (TRAIN, VAL)
         )
-        left_out = train_lines.left_out + val.left_out
         replayed, retention = _print(base, train_lines, spec)
+        learnt = [train_lines, *(source.lines for source in replayed)]
+        left_out = sum((each.left_out for each in (*learnt, val, retention)), Counter[str]())
         _tell(train_lines, val, replayed, left_out)
         sources = [Source(train_lines, spec.ratios), *replayed]
-        student = student_of(
-            base, [train_lines, val, retention, *(s.lines for s in replayed)], spec
-        )
-        course = Course(sources, val, retention, output, _fingerprint(base, sources, val, spec))
+        student = student_of(base, [*learnt, val, retention], spec)
+        fingerprint = _fingerprint(base, sources, [val, retention], spec, crew.size)
+        course = Course(sources, val, retention, output, fingerprint)
         progress = fine_tune(student, course, spec, hear, crew)
         if not crew.is_first:
             return {}
@@ -118,14 +118,17 @@ def _print(base: Base, lines: Lines, spec: TrainSpec) -> tuple[list[Source], Lin
         spec.replay,
         sorted({word for each in lines.lines for word in each.label.split()}),
     )
-    retention = watched_lines(RETENTION_LINES, base.charset, words, spec.seed)
+    real = None
+    if replay.dataset is not None:
+        real = read_dataset(replay.dataset, LayoutSpec(), GroupSpec())
+        retention = lines_of(real, VAL, base.charset, DecodeSpec())
+    else:
+        retention = watched_lines(RETENTION_LINES, base.charset, words, spec.seed)
     if not replay.share:
         return [], retention
     print_ = [replayed_lines(replay.rendered, base.charset, words, spec.seed)]
-    if replay.dataset is not None:
-        real = read_dataset(replay.dataset, LayoutSpec(), GroupSpec())
+    if real is not None:
         print_.append(lines_of(real, TRAIN, base.charset, DecodeSpec()))
-        retention = lines_of(real, VAL, base.charset, DecodeSpec())
     wanted = replay.share * len(lines.lines) / len(print_)
     return [_drawn_in_all(each, wanted / len(each.lines)) for each in print_], retention
 
@@ -146,12 +149,18 @@ def student_of(base: Base, lines: Sequence[Lines], spec: TrainSpec) -> Student:
     return student
 
 
-def _fingerprint(base: Base, sources: Sequence[Source], val: Lines, spec: TrainSpec) -> str:
-    """A digest of all that decides its steps; what does not may change when it is resumed."""
+def _fingerprint(
+    base: Base, sources: Sequence[Source], watched: Sequence[Lines], spec: TrainSpec, processes: int
+) -> str:
+    """A digest of all that decides its steps; what does not may change when it is resumed.
+
+    Lines that all ``processes`` learn at once count, and not how many there are of these.
+    """
     options = {name: value for name, value in asdict(spec).items() if name not in OF_NO_STEP}
+    options["batch"] = spec.batch * processes
     said = {"base": base.info.sha256, "spec": options}
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for lines in (*(source.lines for source in sources), val):
+    for lines in (*(source.lines for source in sources), *watched):
         for number, line in enumerate(lines.lines):
             digest.update(f"{line.file}\0{line.label}\0{lines.width(number)}\n".encode())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ from ocr_tasks.errors import PlanConflictError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.settings import digest_of
 from ocr_tasks.training.outputs import RESULT, SETTINGS
-from ocr_tasks.training.spec import TrainSpec
+from ocr_tasks.training.spec import TrainSpec, processes_of
 from ocr_tasks.training.sweep import Trial, trial_of
 from ocr_tasks.training.sweep_report import SWEEP
 from ocr_tasks.training.train import OF_NO_STEP
@@ -30,8 +30,9 @@ def labels_digest(dataset: Dataset) -> str:
 
 def fingerprint_of(labels: str, spec: TrainSpec) -> str:
     """A digest of what decides what a trial comes to: labels, as ``labels_digest``, and options."""
-    without = OF_NO_STEP - {"forgetting"}  # which decides what is kept of the weights
+    without = OF_NO_STEP - {"forgetting", "max_minutes"}  # which decide what is kept
     options = {key: value for key, value in asdict(spec).items() if key not in without}
+    options["batch"] = spec.batch * processes_of(spec)
     return digest_of({"labels": labels, "train": options})
 
 

@@ -82,9 +82,15 @@ def test_pages_on_which_a_model_fails_stop_it_and_others_are_passed_over():
 
 def test_pages_that_are_gone_by_now_are_no_models_fault():
     gone = PageFailure(BEFORE.expected, "read", "E_CHANGED", "the object is gone", False)
-    report = compare_pages(rows_of(BEFORE), [gone])
-    assert (report.pages, report.failed, report.unreadable) == (1, (), ("p0",))
+    report = compare_pages(rows_of(BEFORE, page(1)), [gone, page(1)])
+    assert (report.pages, report.failed, report.unreadable) == (2, (), ("p0",))
     assert report.ruling.passed
+
+
+def test_where_all_pages_are_gone_nothing_was_tried():
+    gone = PageFailure(BEFORE.expected, "read", "E_CHANGED", "the object is gone", False)
+    ruling = compare_pages(rows_of(BEFORE), [gone]).ruling
+    assert (ruling.passed, ruling.said) == (False, "it reads 0 pages of the run")
 
 
 def test_pages_with_another_text_are_counted_each_once():

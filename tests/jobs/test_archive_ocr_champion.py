@@ -151,9 +151,11 @@ def test_a_retry_reads_with_the_champion_of_its_run_unless_it_is_given_a_registr
     archive_ocr.retry(promoted.output, "r1", "r2", {}, 1)
     archive_ocr.retry(promoted.output, "r1", "r3", {"registry": promoted.registry}, 1)
     archive_ocr.retry(promoted.output, "r1", "r3", {"registry": promoted.registry}, 1)
-    seals = {run: archive_ocr.seal(promoted.output, run) for run in ("r2", "r3")}
+    archive_ocr.retry(promoted.output, "r2", "r4", {"registry": promoted.registry}, 1)
+    seals = {run: archive_ocr.seal(promoted.output, run) for run in ("r2", "r3", "r4")}
     assert seals["r2"]["engine"]["recognizer"]["sha256"] == versions[0].digest
     assert seals["r3"]["engine"]["recognizer"]["sha256"] == versions[1].digest
+    assert seals["r4"]["engine"]["recognizer"]["sha256"] == versions[1].digest
 
 
 def test_a_fault_is_shown_again_with_the_champion_that_met_it(promoted, scans, tmp_path, versions):

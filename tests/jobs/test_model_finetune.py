@@ -126,7 +126,10 @@ def test_the_canary_reads_pages_of_a_past_run_and_its_ruling_joins_the_others(
     past = settings_for(scans, tmp_path / "out", engine={"kind": "onnx", "threads": 1})
     assert do_in_turn(past, "june")["by_status"] == {"ok": 1}
     run = CanarySpec(past.output, "june")
+    job.decide(settings, workers=1)
     settings = settings.model_copy(update={"canary": run})
+    with pytest.raises(GateRefusedError, match="read no pages of the canary's run"):
+        job.promote(settings, workers=1)
     (told,) = (each for each in job.decide(settings, 1)["rulings"] if each["rule"] == "canary")
     assert told["said"] == "it reads 1 pages of the run"
     candidate = read_json(settings, "checks.json")["sha256"]

@@ -147,6 +147,34 @@ def test_with_another_floor_on_print_only_the_blend_is_chosen_anew(lines, tmp_pa
     assert (progress.kept.share, steps) == (0.8, [])
 
 
+def test_a_training_that_outlasts_its_limit_chooses_anew_though_killed_as_it_chooses(
+    lines, tmp_path, monkeypatch
+):
+    spec = TrainSpec(scope="head", epochs=1, batch=4, forgetting=1)
+    watch(monkeypatch, iter([(0.5, 0.1)]))
+    _, progress = trained(lines, tmp_path, replace(spec, max_minutes=1e-9))
+    assert progress.kept.share == 0
+    watch(monkeypatch, iter([(0.3, 0.2)]))
+    with pytest.raises(StopIteration):  # the scores are at an end, which stands for a kill
+        trained(lines, tmp_path, spec)
+    watch(monkeypatch, iter([(0.31, 0.15)]))
+    _, progress = trained(lines, tmp_path, spec)
+    assert (progress.kept.cer, progress.kept.share) == (0.3, 1)
+
+
+def test_what_was_learnt_when_time_is_up_is_evaluated_in_the_midst_of_an_epoch_too(
+    lines, tmp_path, monkeypatch
+):
+    spec = TrainSpec(scope="head", epochs=1, batch=4, forgetting=1, max_minutes=1)
+    watch(monkeypatch, iter([(0.5, 0.1), (0.3, 0.2), (0.31, 0.15)]))
+    now = iter(range(0, 1000, 25))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: next(now))
+    _, progress = trained(lines, tmp_path, spec)
+    assert 0 < progress.step < 3
+    assert [each.step for each in progress.evaluations] == [0, progress.step]
+    assert progress.kept.cer == 0.3
+
+
 def test_training_stops_after_evaluations_without_gain(lines, tmp_path, monkeypatch, caplog):
     blend = (0.45, 0.1)
     watch(monkeypatch, iter([(0.5, 0.1), (0.4, 0.1), (0.41, 0.1), (0.42, 0.1), blend]))

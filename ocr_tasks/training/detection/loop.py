@@ -143,7 +143,10 @@ class _Training:
             if within == 0 and (epochs % self._spec.save_interval == 0 or is_last):
                 self._save()
             if self._is_over():
-                return
+                break
+        if self._progress.evaluations[-1].step != self._progress.step:
+            self._evaluate()  # time is up in the midst of an epoch
+            self._save()
 
     def _prepared(self) -> Iterator[PreparedCrops]:
         """All batches that are left."""
