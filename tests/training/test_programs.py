@@ -14,7 +14,8 @@ from ocr_tasks.training.programs import MARK, marked, run_program
 
 ORPHANS = """
 import os, subprocess, sys, time
-sleeper = [sys.executable, "-c", "import os, time; os.write(1, b'asleep\\n'); time.sleep(100)"]
+sleep = "import os, time; os.write(1, b'asleep' + bytes([10])); time.sleep(100)"
+sleeper = [sys.executable, "-c", sleep]
 subprocess.Popen(sleeper)
 subprocess.Popen(sleeper, start_new_session=True)
 print(os.environ["{mark}"], flush=True)
