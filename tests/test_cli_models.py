@@ -38,7 +38,9 @@ def test_models_are_listed(call, root, digests, wide):
     assert {digest[:12] for digest in (*digests, RECOGNIZER.sha256)} <= rows.keys()
     assert "champion" in rows[digests[1][:12]]
     assert "champion" not in rows[digests[0][:12]]
-    assert "cer 0.0512" in rows[digests[1][:12]]
+    (measured,) = (row for row in said.splitlines() if "0.0512" in row)
+    cells = [cell.strip() for cell in measured.split("│")[1:5]]
+    assert cells == [digests[1][:12], "test", "0.31", "0.0512"]
     assert "built in" in rows[RECOGNIZER.sha256[:12]]
 
 
