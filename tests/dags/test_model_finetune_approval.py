@@ -22,6 +22,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     called: list[str] = []
     answers: dict[str, Any] = {
+        "refuse_pages": None,
         "evaluate_base": {},
         "attempt": {},
         "choose": {},
