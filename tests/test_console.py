@@ -20,7 +20,7 @@ def shown(monkeypatch):
 
 
 def step(number, steps):
-    evaluation = SimpleNamespace(exact=0.5, cer=0.1)
+    evaluation = SimpleNamespace(on_val="exact 50.0%, CER 0.1000")
     return SimpleNamespace(
         step=number, steps=steps, loss=1.0, evaluation=evaluation, seconds_left=0.0
     )
