@@ -1,5 +1,6 @@
 """A dataset of a few drawn lines, a retention set, and the smallest fine-tuning of them."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -105,3 +106,8 @@ def _badly(label):
 def _reading(report, reads):
     lines = tuple(replace(line, read=reads(line.label)) for line in report.lines)
     return replace(report, lines=lines)
+
+
+def read_json(settings, name):
+    """What stands in a file of the output."""
+    return json.loads(storage.read_bytes(storage.join(settings.output, name)))
