@@ -34,10 +34,10 @@ from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.imaging.matching import DetectionScore, score_of_page, total
-from ocr_tasks.training.detection.loop import PageStep
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.detection.train import export_best, learn
 from ocr_tasks.training.outputs import INFERENCE
+from ocr_tasks.training.running import Step
 
 TESTED, WATCHED = 0.3, 0.12  # of the images, held back to test and to choose by
 KEPT_PAGES = 40  # of the others, spread evenly
@@ -129,9 +129,9 @@ def _trained(arguments: Any, parts: dict[str, Labelled], output: Path) -> float:
     return (time.perf_counter() - started) / 60
 
 
-def _progress(step: PageStep) -> None:
+def _progress(step: Step) -> None:
     if step.step % 10 == 0:
-        told = f"{step.step}/{step.steps} loss {step.loss:.3f}, Hmean {step.evaluation.hmean:.4f}"
+        told = f"{step.step}/{step.steps} loss {step.loss:.3f}, {step.evaluation.on_val}"
         sys.stderr.write(f"{told}, {step.seconds_left / 60:.0f} min left\n")
 
 

@@ -36,8 +36,8 @@ from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.imaging.crops import Pixels, pad_to_bucket, scale_to_line_height, strip_of
 from ocr_tasks.text.metrics import TextScore, score_of, total
-from ocr_tasks.training.loop import Step
 from ocr_tasks.training.outputs import INFERENCE
+from ocr_tasks.training.running import Step
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.train import train
 
@@ -138,10 +138,8 @@ def _costs(output: Path) -> dict[str, float]:
 
 def _progress(step: Step) -> None:
     if step.step % 50 == 0:
-        told = f"{step.step}/{step.steps} loss {step.loss:.3f} val {step.evaluation.exact:.3f}"
-        sys.stderr.write(
-            f"{told} {step.evaluation.cer:.4f}, {step.seconds_left / 60:.0f} min left\n"
-        )
+        told = f"{step.step}/{step.steps} loss {step.loss:.3f} {step.evaluation.on_val}"
+        sys.stderr.write(f"{told}, {step.seconds_left / 60:.0f} min left\n")
 
 
 def _cpu_seconds() -> float:

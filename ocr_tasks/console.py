@@ -23,7 +23,7 @@ from ocr_tasks.records import ExpectedPage
 from ocr_tasks.text.names import visible
 
 if TYPE_CHECKING:
-    from ocr_tasks.training.loop import Step  # which brings PaddlePaddle along
+    from ocr_tasks.training.running import Step  # which brings PaddlePaddle along
 
 LOG_SECONDS = 10.0  # between two lines of progress where there is no terminal
 

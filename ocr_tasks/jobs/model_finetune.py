@@ -47,7 +47,7 @@ from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training.sweep import shown as shown
 
 if TYPE_CHECKING:
-    from ocr_tasks.training.loop import Listener
+    from ocr_tasks.training.running import Listener
 
 Json = dict[str, Any]
 Progress = Callable[[int, int], None]

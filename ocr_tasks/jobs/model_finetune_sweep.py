@@ -30,7 +30,7 @@ from ocr_tasks.training.sweep import (
 )
 
 if TYPE_CHECKING:
-    from ocr_tasks.training.loop import Listener
+    from ocr_tasks.training.running import Listener
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_tasks.training.checkpoints import Evaluation
+from ocr_tasks.training.progress import LineEvaluation
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -26,8 +26,8 @@ def blended(begun: Weights, trained: Weights, share: float) -> dict[str, NDArray
 
 
 def walked(
-    trained: Evaluation, most: float, measure: Callable[[float], Evaluation]
-) -> list[Evaluation]:
+    trained: LineEvaluation, most: float, measure: Callable[[float], LineEvaluation]
+) -> list[LineEvaluation]:
     """``trained`` and what ``measure`` finds at lesser shares, until none further can be better.
 
     That is where one keeps print, by ``most``, and the next has more errors on val.
@@ -41,6 +41,6 @@ def walked(
     return found
 
 
-def keeping(evaluations: Sequence[Evaluation], most: float) -> list[Evaluation]:
+def keeping(evaluations: Sequence[LineEvaluation], most: float) -> list[LineEvaluation]:
     """Those whose character error rate on print is at ``most`` this."""
     return [each for each in evaluations if each.retention_cer <= most]

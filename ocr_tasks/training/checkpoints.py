@@ -5,8 +5,9 @@ nothing. What is no array stands as JSON in its metadata.
 """
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import safetensors
@@ -20,61 +21,52 @@ Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was measured after ``step`` steps: ``loss`` is their mean since the last evaluation.
-
-    ``exact`` and ``cer`` are of the validation lines, ``retention_cer`` of print. ``share`` is how
-    far the weights had gone from those they began with to those of that step.
-    """
+class Evaluation(ABC):
+    """What was measured after ``step`` steps: ``loss`` is their mean since the last evaluation."""
 
     step: int
     epoch: float
     minutes: float
     rate: float
     loss: float
-    exact: float
-    cer: float
-    retention_cer: float
-    share: float = 1.0
 
     @property
+    @abstractmethod
     def on_val(self) -> str:
         """What was measured on val, in few words."""
-        return f"exact {self.exact:.1%}, CER {self.cer:.4f}"
 
-    def __str__(self) -> str:
-        """A line for a log."""
+    @property
+    def when(self) -> str:
+        """Where in the training it was measured, and the loss there."""
         where = f"epoch {self.epoch:g}, step {self.step}, {self.minutes:.1f} min"
-        val = f"exact {self.exact:.4f}, CER {self.cer:.4f}"
-        lost = f"CER of print {self.retention_cer:.4f}"
-        if self.share < 1:
-            return f"{self.share:.0%} of the way: {val}, {lost}"
-        return f"{where}: loss {self.loss:.4f}, {val}, {lost}"
+        return f"{where}: loss {self.loss:.4f}"
+
+
+E = TypeVar("E", bound=Evaluation)
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a training has come.
+class Progress(Generic[E]):
+    """How far a training has come; ``best`` is the best of its ``evaluations`` on val."""
 
-    ``best`` is the evaluation with the fewest errors on val, ``blends`` those between the weights
-    of the beginning and its, and ``kept`` that of the weights that remain, once it is over, for
-    this ``forgetting``.
-    """
+    learnt: ClassVar[str]
+    """What it is learnt from, in a word."""
+    evaluation: ClassVar[type[Evaluation]]
 
     fingerprint: str
     step: int = 0
     seconds: float = 0.0
     loss_sum: float = 0.0
     loss_steps: int = 0
-    best: Evaluation | None = None
+    best: E | None = None
     without_gain: int = 0
-    evaluations: list[Evaluation] = field(default_factory=list)
-    blends: list[Evaluation] = field(default_factory=list)
-    kept: Evaluation | None = None
-    forgetting: float = 0.0
+    evaluations: list[E] = field(default_factory=list)
 
 
-def write_checkpoint(uri: str, progress: Progress, tensors: Tensors) -> None:
+P = TypeVar("P", bound=Progress[Any])
+
+
+def write_checkpoint(uri: str, progress: Progress[Any], tensors: Tensors) -> None:
     """Writes a checkpoint over the last one.
 
     Raises:
@@ -85,8 +77,8 @@ def write_checkpoint(uri: str, progress: Progress, tensors: Tensors) -> None:
     storage.write(uri, safetensors.numpy.save(whole, metadata=told))
 
 
-def read_checkpoint(uri: str, fingerprint: str) -> tuple[Progress, Tensors] | None:
-    """The checkpoint at ``uri``; None where there is none.
+def read_checkpoint(uri: str, fingerprint: str, kind: type[P]) -> tuple[P, Tensors] | None:
+    """The checkpoint at ``uri``, of a training of this ``kind``; None where there is none.
 
     Raises:
         ModelError: it is damaged.
@@ -98,21 +90,25 @@ def read_checkpoint(uri: str, fingerprint: str) -> tuple[Progress, Tensors] | No
     except FileNotFoundError:
         return None
     try:
-        progress = _progress_in(data)
+        progress = _progress_in(data, kind)
         tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the checkpoint {uri} is damaged: {error}") from error
     if progress.fingerprint != fingerprint:
-        raise PlanConflictError(f"the checkpoint {uri} is of other lines, weights or settings")
+        other = f"other {kind.learnt}, weights or settings"
+        raise PlanConflictError(f"the checkpoint {uri} is of {other}")
     return progress, tensors
 
 
-def _progress_in(data: bytes) -> Progress:
+def _progress_in(data: bytes, kind: type[P]) -> P:
     """The JSON in the head of a safetensors file: its length in eight bytes, then itself."""
     head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     told: dict[str, Any] = json.loads(head["__metadata__"]["progress"])
-    for name in ("best", "kept"):
-        told[name] = None if told[name] is None else Evaluation(**told[name])
-    for name in ("evaluations", "blends"):
-        told[name] = [Evaluation(**each) for each in told[name]]
-    return Progress(**told)
+    return kind(**{name: _revived(value, kind.evaluation) for name, value in told.items()})
+
+
+def _revived(value: Any, evaluation: type[Evaluation]) -> Any:
+    """A value of a progress; the only objects among them are evaluations."""
+    if isinstance(value, list):
+        return [_revived(each, evaluation) for each in value]
+    return evaluation(**value) if isinstance(value, dict) else value

@@ -5,7 +5,7 @@ mean by that share, and the sum over the processes is what one process would hav
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +23,18 @@ class Learner(Protocol):
 
     def loss(self, prepared: Any) -> paddle.Tensor:
         """How wrong it is, in the mean."""
+        ...
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What is trained, by its names in the network."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of what is trained."""
+        ...
+
+    def set_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Fills what is trained."""
         ...
 
 

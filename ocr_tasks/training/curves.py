@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ocr_tasks.training.checkpoints import Evaluation
+from ocr_tasks.training.progress import LineEvaluation
 
 SIZE = (9.0, 6.5)  # inches
-Value = Callable[[Evaluation], float]
+Value = Callable[[LineEvaluation], float]
 
 
-def draw_curves(evaluations: Sequence[Evaluation], kept: Evaluation) -> bytes:
+def draw_curves(evaluations: Sequence[LineEvaluation], kept: LineEvaluation) -> bytes:
     """A PNG with a panel each for loss, exact lines, character errors and the learning rate.
 
     What is ``kept`` is a star: where it is a blend, it lies off the curves.
@@ -35,7 +35,10 @@ def draw_curves(evaluations: Sequence[Evaluation], kept: Evaluation) -> bytes:
 
 
 def _draw(
-    axes: Axes, title: str, evaluations: Sequence[Evaluation], series: Sequence[tuple[str, Value]]
+    axes: Axes,
+    title: str,
+    evaluations: Sequence[LineEvaluation],
+    series: Sequence[tuple[str, Value]],
 ) -> None:
     for label, value in series:
         minutes = [each.minutes for each in evaluations]
@@ -45,13 +48,13 @@ def _draw(
     axes.set_ylim(bottom=0)
 
 
-def _exact(evaluation: Evaluation) -> float:
+def _exact(evaluation: LineEvaluation) -> float:
     return evaluation.exact
 
 
-def _cer(evaluation: Evaluation) -> float:
+def _cer(evaluation: LineEvaluation) -> float:
     return evaluation.cer
 
 
-def _retention(evaluation: Evaluation) -> float:
+def _retention(evaluation: LineEvaluation) -> float:
     return evaluation.retention_cer

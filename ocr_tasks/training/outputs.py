@@ -5,7 +5,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,11 +20,13 @@ from ocr_tasks.engines.ppocr import RECOGNIZER
 from ocr_tasks.errors import ModelError, TrainingError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ModelInfo
-from ocr_tasks.training.checkpoints import Progress
+from ocr_tasks.training.checkpoints import Evaluation
 from ocr_tasks.training.curves import draw_curves
+from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.export import CONFIG, STEM
-from ocr_tasks.training.loop import LATEST
 from ocr_tasks.training.network import State
+from ocr_tasks.training.progress import LineProgress
+from ocr_tasks.training.running import LATEST
 from ocr_tasks.training.spec import TrainSpec
 
 BEST = "best_accuracy/best_accuracy.safetensors"
@@ -65,7 +67,7 @@ def logged_to(output: str) -> Iterator[None]:
         log.setLevel(level)
 
 
-def write_settings(output: str, spec: TrainSpec) -> None:
+def write_settings(output: str, spec: TrainSpec | DetectorSpec) -> None:
     """Writes ``config.yaml``: every option, as this training has it."""
     told = yaml.safe_dump(asdict(spec), allow_unicode=True, sort_keys=False)
     storage.write(storage.join(output, SETTINGS), told.encode("utf-8"))
@@ -121,35 +123,50 @@ def write_told(output: str, name: str, values: Json) -> None:
 
 
 def write_result(
-    output: str, base: ModelInfo, progress: Progress, left_out: Mapping[str, int]
+    output: str, base: ModelInfo, progress: LineProgress, left_out: Mapping[str, int]
 ) -> Json:
-    """Draws the curves and writes ``train_result.json``, which it returns.
-
-    It says that it is done only once the weights are exported.
-    """
+    """Draws a recogniser's curves and writes ``train_result.json``, which it returns."""
     kept = progress.kept
     assert kept is not None
     storage.write(storage.join(output, CURVES), draw_curves(progress.evaluations, kept))
-    result = {
-        "model_name": RECOGNIZER.name,
-        "label_dict": f"{INFERENCE}/{CONFIG}",
+    scores = progress.evaluations[-1].exact, kept.exact
+    result = result_of(RECOGNIZER, base, progress.evaluations, kept, scores, left_out)
+    result["label_dict"] = f"{INFERENCE}/{CONFIG}"
+    result["blends"] = [asdict(each) for each in progress.blends]
+    write_told(output, RESULT, result)
+    return result
+
+
+def result_of(
+    model: ModelInfo,
+    base: ModelInfo,
+    evaluations: Sequence[Evaluation],
+    kept: Evaluation,
+    scores: tuple[float, float],
+    left_out: Mapping[str, int],
+) -> Json:
+    """What ``train_result.json`` says of any model; ``scores`` are of the last and kept weights.
+
+    It says that it is done only once the weights are exported.
+    """
+    last, best = scores
+    return {
+        "model_name": model.name,
+        "label_dict": "",
         "train_log": LOG,
         "visualdl_log": "",
         "config": SETTINGS,
         "models": {
-            "last_1": model_entry(progress.evaluations[-1].exact, LATEST, ""),
-            "best": model_entry(kept.exact, BEST, INFERENCE),
+            "last_1": model_entry(last, LATEST, ""),
+            "best": model_entry(best, BEST, INFERENCE),
         },
         "best": asdict(kept),
-        "evaluations": [asdict(each) for each in progress.evaluations],
-        "blends": [asdict(each) for each in progress.blends],
+        "evaluations": [asdict(each) for each in evaluations],
         "base": asdict(base),
         "parity": {},
         "left_out": dict(left_out),
         "done_flag": False,
     }
-    write_told(output, RESULT, result)
-    return result
 
 
 def model_entry(score: float, weights: str, inference: str) -> Json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ocr_tasks.errors import OcrTasksError
 
 if TYPE_CHECKING:
-    from ocr_tasks.training.loop import Step
+    from ocr_tasks.training.running import Step
 
 
 def main(folder: Path) -> int:

@@ -12,14 +12,15 @@ import os
 import pickle
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.errors import OcrTasksError, SettingsError, WorkerDiedError
-from ocr_tasks.training.checkpoints import Evaluation
-from ocr_tasks.training.loop import Listener, Step
 from ocr_tasks.training.outputs import RESULT, Json, read_told
 from ocr_tasks.training.programs import run_program
+from ocr_tasks.training.progress import LineEvaluation
+from ocr_tasks.training.running import Listener, Step
 from ocr_tasks.training.spec import TrainSpec, gpus_of, processes_of
 
 TASK = "task"  # in the folder that the processes share: what they learn
@@ -82,14 +83,12 @@ def environment_of(spec: TrainSpec) -> dict[str, str]:
 
 def told_of(step: Step) -> str:
     """A step as a line that the launcher hands on."""
-    evaluation = {name: getattr(step.evaluation, name) for name in Evaluation.__slots__}
-    told = {name: getattr(step, name) for name in ("step", "steps", "loss", "seconds_left")}
-    return STEP + json.dumps(told | {"evaluation": evaluation})
+    return STEP + json.dumps(asdict(step))
 
 
 def _step_in(line: str) -> Step:
     told = json.loads(line.removeprefix(STEP))
-    return Step(**told | {"evaluation": Evaluation(**told["evaluation"])})
+    return Step(**told | {"evaluation": LineEvaluation(**told["evaluation"])})
 
 
 def error_file(folder: Path, number: int) -> Path:

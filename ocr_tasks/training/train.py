@@ -17,7 +17,7 @@ from ocr_tasks.training.best import export_best
 from ocr_tasks.training.crew import ALONE, Crew
 from ocr_tasks.training.front import compiled_front
 from ocr_tasks.training.lines import Lines, lines_of
-from ocr_tasks.training.loop import Course, Listener, fine_tune
+from ocr_tasks.training.loop import Course, fine_tune
 from ocr_tasks.training.network import compute_on, get_state, weights_of
 from ocr_tasks.training.outputs import (
     Json,
@@ -27,6 +27,7 @@ from ocr_tasks.training.outputs import (
     write_settings,
 )
 from ocr_tasks.training.replay import replayed_lines, watched_lines
+from ocr_tasks.training.running import Listener
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Student
 from ocr_tasks.training.weights import Base, load_base

@@ -2,10 +2,10 @@
 
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.training import best, train
-from ocr_tasks.training.loop import Listener
 from ocr_tasks.training.outputs import Json
 from ocr_tasks.training.paddlex import export as paddlex_export
 from ocr_tasks.training.paddlex import learn as paddlex_learn
+from ocr_tasks.training.running import Listener
 from ocr_tasks.training.several import learn_together
 from ocr_tasks.training.spec import TrainSpec, processes_of
 

@@ -102,7 +102,7 @@ def _train_until(step: int) -> None:
     """Ends the process once that step is done; little print is watched, as there are many tries."""
     from ocr_tasks.console import TrainingProgress
     from ocr_tasks.training import train
-    from ocr_tasks.training.loop import Step
+    from ocr_tasks.training.running import Step
 
     show = TrainingProgress.__call__
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ocr_tasks.training import rank
-from ocr_tasks.training.loop import _Training
+from ocr_tasks.training.running import Running
 
 LINES_OF_PRINT = 3
 DIES = "DIES_AT_STEP"  # the second process, if this is set
@@ -17,7 +17,7 @@ def main(folder: Path) -> int:
 
     train.RETENTION_LINES = LINES_OF_PRINT
     if DIES in os.environ and os.environ["PADDLE_TRAINER_ID"] == "1":
-        _Training._step = _dying(_Training._step, int(os.environ[DIES]))
+        Running._step = _dying(Running._step, int(os.environ[DIES]))
     return rank.main(folder)
 
 

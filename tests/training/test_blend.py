@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from ocr_tasks.training.blend import SHARES, blended, keeping, walked
-from ocr_tasks.training.checkpoints import Evaluation
+from ocr_tasks.training.progress import LineEvaluation
 
 MOST = 0.02  # the error rate on print that is borne
 
 
 def evaluation(cer, retention_cer, share=1.0):
-    return Evaluation(8, 2.0, 1.0, 1e-4, 0.5, 0.1, cer, retention_cer, share)
+    return LineEvaluation(8, 2.0, 1.0, 1e-4, 0.5, 0.1, cer, retention_cer, share)
 
 
 CASES = {

@@ -8,10 +8,12 @@ import pytest
 
 from ocr_tasks import storage
 from ocr_tasks.errors import ModelError, PlanConflictError, TrainingError
-from ocr_tasks.training import loop
+from ocr_tasks.training import loop, running
 from ocr_tasks.training.batches import Source
 from ocr_tasks.training.checkpoints import read_checkpoint
-from ocr_tasks.training.loop import LATEST, Course, fine_tune
+from ocr_tasks.training.loop import Course, fine_tune
+from ocr_tasks.training.progress import LineProgress
+from ocr_tasks.training.running import LATEST
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Student
 from ocr_tasks.training.weights import load_base
@@ -64,7 +66,7 @@ def whole(lines, tmp_path_factory):
 
 
 def latest(output):
-    _, tensors = read_checkpoint(f"{output}/{LATEST}", "these")
+    _, tensors = read_checkpoint(f"{output}/{LATEST}", "these", LineProgress)
     return tensors
 
 
@@ -118,7 +120,7 @@ def test_of_the_best_weights_so_much_is_kept_as_keeps_print(lines, tmp_path, mon
     assert [each.share for each in progress.blends] == [0.9, 0.8, 0.7]
     assert progress.kept == progress.blends[1]
     assert progress.kept.epoch == 1
-    _, tensors = read_checkpoint(f"{tmp_path}/{LATEST}", "these")
+    _, tensors = read_checkpoint(f"{tmp_path}/{LATEST}", "these", LineProgress)
     for name, array in pupil.state().items():
         best = tensors[f"best/{name}"]
         np.testing.assert_allclose(array, 0.2 * begun[name] + 0.8 * best, atol=1e-6, err_msg=name)
@@ -168,7 +170,7 @@ def test_what_was_learnt_when_time_is_up_is_evaluated_in_the_midst_of_an_epoch_t
     spec = TrainSpec(scope="head", epochs=1, batch=4, forgetting=1, max_minutes=1)
     watch(monkeypatch, iter([(0.5, 0.1), (0.3, 0.2), (0.31, 0.15)]))
     now = iter(range(0, 1000, 25))
-    monkeypatch.setattr(loop.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(running.time, "monotonic", lambda: next(now))
     _, progress = trained(lines, tmp_path, spec)
     assert 0 < progress.step < 3
     assert [each.step for each in progress.evaluations] == [0, progress.step]

@@ -16,9 +16,9 @@ from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.training.best import served
 from ocr_tasks.training.detection.crops import CropDraw, crops_of
 from ocr_tasks.training.detection.export import PARITY_SIDE, check_detector, export_detector
-from ocr_tasks.training.detection.loop import Listener, PageCourse, fine_tune
+from ocr_tasks.training.detection.loop import PageCourse, fine_tune
 from ocr_tasks.training.detection.network import DetectorBase, load_detector
-from ocr_tasks.training.detection.outputs import write_options, write_result
+from ocr_tasks.training.detection.outputs import write_result
 from ocr_tasks.training.detection.pages import Pages, pages_of
 from ocr_tasks.training.detection.spec import DetectorSpec, PageAugmentationSpec
 from ocr_tasks.training.detection.student import DetectorStudent
@@ -30,9 +30,11 @@ from ocr_tasks.training.outputs import (
     read_best,
     read_told,
     write_best,
+    write_settings,
     write_told,
 )
 from ocr_tasks.training.parity import Image
+from ocr_tasks.training.running import Listener
 from ocr_tasks.workers import cores
 
 PARITY_CROPS = 200
@@ -63,7 +65,7 @@ def learn(
     """
     compute_on(spec.device, spec.threads or cores())
     with logged_to(output):
-        write_options(output, spec)
+        write_settings(output, spec)
         base = load_detector(spec.base, spec.base_sha256)
         pages, val = (pages_of(dataset, part, DecodeSpec(), serving) for part in (TRAIN, VAL))
         left_out = pages.left_out + val.left_out

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ocr_tasks.training.checkpoints import Evaluation
-from ocr_tasks.training.loop import Listener, Step
+from ocr_tasks.training.progress import LineEvaluation
+from ocr_tasks.training.running import Listener, Step
 
 STEPS = re.compile(r"train dataloader has (\d+) iters")
 STEP = re.compile(r"epoch: \[(\d+)/(\d+)\], global_step: (\d+), (.*), eta: (\S+)")
@@ -55,10 +55,10 @@ class Heard:
         measured = {name: metrics[name] for name in MEASURES if name in metrics}
         self.evaluations.append(when | {"minutes": minutes} | measured)
 
-    def _evaluation(self) -> Evaluation:
+    def _evaluation(self) -> LineEvaluation:
         """The last one, as a listener takes it."""
         last = self.evaluations[-1] if self.evaluations else {}
-        return Evaluation(
+        return LineEvaluation(
             step=last.get("step", 0),
             epoch=last.get("epoch", 0),
             minutes=last.get("minutes", 0.0),

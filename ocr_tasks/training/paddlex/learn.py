@@ -22,7 +22,6 @@ from ocr_tasks.records import ModelInfo
 from ocr_tasks.stores.filesystems import is_local, resolve
 from ocr_tasks.text.ctc import steps_needed
 from ocr_tasks.training.graph import WeightGraph
-from ocr_tasks.training.loop import Listener
 from ocr_tasks.training.outputs import RESULT, Json, logged_to, read_told, write_settings
 from ocr_tasks.training.paddlex.arguments import LATEST, TRAINED, Weights, adapted, told_to_train
 from ocr_tasks.training.paddlex.handover import Handed, hand_over
@@ -30,6 +29,7 @@ from ocr_tasks.training.paddlex.heard import Heard
 from ocr_tasks.training.paddlex.kept import bring_back, keep, write_learnt
 from ocr_tasks.training.paddlex.program import run_paddlex
 from ocr_tasks.training.paddlex.source import Config, basic_config, source_tree
+from ocr_tasks.training.running import Listener
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.weights import PDPARAMS
 

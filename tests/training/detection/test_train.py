@@ -16,16 +16,17 @@ from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ParityError, PlanConflictError, TrainingError
+from ocr_tasks.training.checkpoints import read_checkpoint
 from ocr_tasks.training.detection import loop
 from ocr_tasks.training.detection import train as room
 from ocr_tasks.training.detection.loop import PageCourse, fine_tune
 from ocr_tasks.training.detection.network import load_detector
-from ocr_tasks.training.detection.progress import read_progress
+from ocr_tasks.training.detection.progress import PageProgress
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.detection.student import THRESHOLD, DetectorStudent
 from ocr_tasks.training.detection.train import export_best, learn
-from ocr_tasks.training.loop import LATEST
 from ocr_tasks.training.outputs import BEST, CURVES, INFERENCE, LOG, RESULT, SETTINGS
+from ocr_tasks.training.running import LATEST
 from tests.stores import names_at
 from tests.training.detection.pages import SERVING, drawn_pages, page_with, write_drawn
 
@@ -82,8 +83,8 @@ def test_a_killed_run_that_is_resumed_ends_with_the_same_weights_to_the_bit(tmp_
             trained(pages, tmp_path / "killed", kill_at=step)
     resumed, told_again = trained(pages, tmp_path / "killed")
     assert told.step == told_again.step == STEPS
-    _, whole = read_progress(f"{tmp_path}/whole/{LATEST}", "these")
-    _, killed = read_progress(f"{tmp_path}/killed/{LATEST}", "these")
+    _, whole = read_checkpoint(f"{tmp_path}/whole/{LATEST}", "these", PageProgress)
+    _, killed = read_checkpoint(f"{tmp_path}/killed/{LATEST}", "these", PageProgress)
     assert whole.keys() == killed.keys()
     for name, array in whole.items():
         np.testing.assert_array_equal(array, killed[name], err_msg=name)
@@ -101,7 +102,7 @@ def test_training_changes_what_the_scope_says_and_nothing_else(pages, tmp_path, 
     spec = replace(SPEC, scope=scope, epochs=1, crop_side=64, batch=3)
     student, _ = trained(pages, tmp_path, spec)
     before = load_detector(None, None).network.state_dict()
-    _, tensors = read_progress(f"{tmp_path}/{LATEST}", "these")
+    _, tensors = read_checkpoint(f"{tmp_path}/{LATEST}", "these", PageProgress)
     after = {name.removeprefix("student/"): tensors[name] for name in tensors}
     learnt = {name for name in before if name in after}
     assert any(name.startswith("head.") for name in learnt)
