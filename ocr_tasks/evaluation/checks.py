@@ -2,8 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ocr_tasks import storage
 from ocr_tasks.dataset.facts import image_facts
@@ -11,7 +10,6 @@ from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.inspection import ImageFacts
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.engines.answers import read_what_we_drew
-from ocr_tasks.engines.contract import Recognizer
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import InferenceError, ModelError
@@ -19,6 +17,7 @@ from ocr_tasks.evaluation.evidence import TrainedOn
 from ocr_tasks.imaging.crops import Pixels
 
 WEIGHTS = "inference.onnx"
+Look = Callable[[Pixels], object]
 ROUNDS = 3  # of which each model's fastest counts: whatever else runs only makes one slower
 
 
@@ -26,7 +25,7 @@ def file_faults(folder: str, manifest: Mapping[str, str], spec: EngineSpec) -> l
     """What is wrong with the exported files below the path or URL ``folder``.
 
     ``manifest`` has the sha256 of each file as it was exported, the weights' among them. If they
-    are all there, the recogniser is loaded by ``spec`` and reads a crop that we drew.
+    are all there, ``spec``, which names them, is loaded and reads what we drew.
 
     Raises:
         StorageError: the store did not answer.
@@ -35,7 +34,7 @@ def file_faults(folder: str, manifest: Mapping[str, str], spec: EngineSpec) -> l
         return [f"no {WEIGHTS} was exported"]
     told = (_fault_of(folder, name, sha256) for name, sha256 in sorted(manifest.items()))
     faults = [fault for fault in told if fault is not None]
-    return faults or _loading_faults(storage.join(folder, WEIGHTS), manifest[WEIGHTS], spec)
+    return faults or _loading_faults(spec)
 
 
 def _fault_of(folder: str, name: str, sha256: str) -> str | None:
@@ -47,30 +46,30 @@ def _fault_of(folder: str, name: str, sha256: str) -> str | None:
     return None if found == sha256 else f"{name} is not what was exported: its sha256 is {found}"
 
 
-def _loading_faults(weights: str, sha256: str, spec: EngineSpec) -> list[str]:
+def _loading_faults(spec: EngineSpec) -> list[str]:
     try:
-        read_what_we_drew(load_engine(replace(spec, rec_model=weights, rec_sha256=sha256)))
+        read_what_we_drew(load_engine(spec))
     except (ModelError, InferenceError) as error:
         return [f"{error.code} {error}"]
     return []
 
 
-def time_ratio(candidate: Recognizer, champion: Recognizer, crops: Sequence[Pixels]) -> float:
-    """The candidate's time over the champion's for the same crops (LINE_HEIGHT, width, 3).
+def time_ratio(candidate: Look, champion: Look, pictures: Iterable[Pixels]) -> float:
+    """The candidate's time over the champion's, each looking at the same pictures.
 
-    They take turns at each crop, so that whatever else the machine does meets both.
+    They take turns at each one, so that whatever else the machine does meets both.
     """
     candidate_seconds = champion_seconds = 0.0
-    for crop in crops:
-        times = [(_seconds(candidate, crop), _seconds(champion, crop)) for _ in range(ROUNDS)]
+    for picture in pictures:
+        times = [(_seconds(candidate, picture), _seconds(champion, picture)) for _ in range(ROUNDS)]
         candidate_seconds += min(ours for ours, _ in times)
         champion_seconds += min(theirs for _, theirs in times)
     return candidate_seconds / max(champion_seconds, 1e-9)
 
 
-def _seconds(recognizer: Recognizer, crop: Pixels) -> float:
+def _seconds(look: Look, picture: Pixels) -> float:
     started = time.perf_counter()
-    recognizer.recognize(crop[None])
+    look(picture)
     return time.perf_counter() - started
 
 

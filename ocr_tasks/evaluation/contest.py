@@ -115,22 +115,24 @@ def read_by_candidate(
     ``time_ratio``, and the ``numbers`` of both by set, none where its files are faulty.
     """
     files = exported["files"]
-    faults = file_faults(folder, files, contest.reader.engine(None, None))
+    spec = contest.reader.engine(folder, files.get(WEIGHTS))
+    faults = file_faults(folder, files, spec)
     checks: Json = {"sha256": files.get(WEIGHTS, ""), "files": faults}
     checks |= {"parity": worst_of(exported["parity"]), "time_ratio": None}
     checks |= {"sets": list(contest.sets), "numbers": {}}
     if faults:
         write_checks(contest.output, checks)
         return checks
-    engine = load_engine(contest.reader.engine(folder, files[WEIGHTS]))
+    engine = load_engine(spec)
     for name, dataset in contest.sets.items():
         report = evaluate(dataset, engine, contest.spec_of(name), contest.limits, hear)
         base = read_evaluation(contest.output, champions_name(name))[CHAMPION]
         both = {CANDIDATE: report, CHAMPION: base}
         numbers = write_evaluation(contest.output, name, both, dataset, contest.limits)
         checks["numbers"][name] = numbers
-    crops = [each.crop for each in _timed(contest)]
-    checks["time_ratio"] = time_ratio(engine.recognizer, champion.recognizer, crops)
+    crops = [each.crop[None] for each in _timed(contest)]
+    looks = engine.recognizer.recognize, champion.recognizer.recognize
+    checks["time_ratio"] = time_ratio(*looks, crops)
     write_checks(contest.output, checks)
     return checks
 

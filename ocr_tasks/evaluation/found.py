@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from ocr_tasks.text.names import printable
 
 Json = dict[str, Any]
 
+TIMED_PAGES = 10
 NOT_A_PAGE = "E_LABELS"  # the code of a label that is none of a page
 
 
@@ -155,6 +157,13 @@ def evaluate_pages(
         raise DatasetError(f"no page of {dataset.root} in {spec.part} can be decoded")
     told = tuple(pages), tuple(unscored), seconds
     return PageReport(engine.info, dataset.root, spec.part, *told)
+
+
+def timed_pages(dataset: Dataset, part: str, limits: LimitSpec) -> Iterator[Pixels]:
+    """The first pages of a part that can be scored: on these two models take turns."""
+    found = _pictures(dataset, dataset.of_part(part), limits)
+    pages = (each[1] for each in found if not isinstance(each, UnscoredLine))
+    return islice(pages, TIMED_PAGES)
 
 
 def _pictures(

@@ -14,7 +14,7 @@ from ocr_tasks.dataset.samples import PAGES, TRAIN, VAL, Dataset
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import SettingsError
-from ocr_tasks.evaluation.checks import WEIGHTS, trained_on
+from ocr_tasks.evaluation.checks import WEIGHTS, file_faults, time_ratio, trained_on
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     CHAMPION,
@@ -25,10 +25,9 @@ from ocr_tasks.evaluation.contest import (
     worst_of,
 )
 from ocr_tasks.evaluation.evidence import Checks, Parity
-from ocr_tasks.evaluation.found import PageReport, evaluate_pages
+from ocr_tasks.evaluation.found import PageReport, evaluate_pages, timed_pages
 from ocr_tasks.evaluation.found_outputs import read_found, write_found
 from ocr_tasks.evaluation.outputs import read_checks, write_checks, write_verdict
-from ocr_tasks.evaluation.page_checks import detector_faults, detectors_time_ratio
 from ocr_tasks.evaluation.page_gate import decide_pages
 from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings
@@ -99,7 +98,7 @@ def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Pro
         evaluate_base(settings, dataset, on_progress)
     folder, files = storage.join(settings.output, INFERENCE), exported["files"]
     spec = _engine(settings, storage.join(folder, WEIGHTS), files.get(WEIGHTS))
-    faults = detector_faults(folder, files, spec)
+    faults = file_faults(folder, files, spec)
     checks: Json = {"sha256": files.get(WEIGHTS, ""), "files": faults, "time_ratio": None}
     checks |= {"parity": worst_of(exported["parity"]), "sets": list(sets), "numbers": {}}
     if not faults:
@@ -110,9 +109,9 @@ def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Pro
             both = {CANDIDATE: report, CHAMPION: base}
             checks["numbers"][name] = write_found(settings.output, name, both)
         part = part_of(dataset, settings.evaluation)
-        checks["time_ratio"] = detectors_time_ratio(
-            candidate.detector, champion.detector, dataset, part, settings.limits
-        )
+        pages = timed_pages(dataset, part, settings.limits)
+        looks = candidate.detector.detect, champion.detector.detect
+        checks["time_ratio"] = time_ratio(*looks, pages)
     write_checks(settings.output, checks)
     return checks
 

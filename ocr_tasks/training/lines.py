@@ -6,6 +6,9 @@ Nothing is dropped in silence: every sample that cannot be learnt from is counte
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
 
 from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.raster import DecodeSpec
@@ -14,7 +17,7 @@ from ocr_tasks.dataset.samples import Dataset, Sample
 from ocr_tasks.errors import DatasetError, PageError
 from ocr_tasks.imaging.crops import WIDTH_STEP, Pixels, scale_to_line_height
 from ocr_tasks.text.ctc import steps_needed
-from ocr_tasks.training.strips import StripStore
+from ocr_tasks.training.arrays import ArrayStore
 
 STEP_WIDTH = 8  # pixels of a strip that become one step of the network's output
 
@@ -39,7 +42,7 @@ class Lines:
     """Lines with their strips, and how many samples were left out, by the reason."""
 
     lines: list[TrainingLine] = field(default_factory=list)
-    strips: StripStore = field(default_factory=StripStore)
+    strips: ArrayStore[np.uint8] = field(default_factory=partial(ArrayStore, np.uint8))
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, strip: Pixels, label: str, file: str, class_of: dict[str, int]) -> None:
@@ -53,11 +56,11 @@ class Lines:
 
     def width(self, line: int) -> int:
         """The width of a line's strip in pixels."""
-        return self.strips.width(self.lines[line].strip)
+        return self.strips.shape(self.lines[line].strip)[1]
 
     def strip(self, line: int) -> Pixels:
         """The strip of a line."""
-        return self.strips.strip(self.lines[line].strip)
+        return self.strips.array(self.lines[line].strip)
 
 
 def reason_against(label: str, width: int, class_of: dict[str, int]) -> str | None:

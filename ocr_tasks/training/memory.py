@@ -2,15 +2,13 @@
 
 import hashlib
 import logging
-import os
-import tempfile
 import threading
-import weakref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_tasks.imaging.crops import Pixels
+from ocr_tasks.training.arrays import ArrayStore
 from ocr_tasks.training.front import Front
 
 Features = NDArray[np.float32]
@@ -19,38 +17,30 @@ log = logging.getLogger(__name__)
 
 
 class FeatureMemory:
-    """Features by the pixels they were made of, in a file of this process's own."""
+    """Features by the pixels they were made of, as long as the disk has room for more."""
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._file = tempfile.TemporaryFile(prefix="features-")  # noqa: SIM115 - lives as long as this
-        weakref.finalize(self, self._file.close)
-        self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
-        self._end, self._has_room = 0, True
+        self._features: ArrayStore[np.float32] = ArrayStore(np.float32)
+        self._numbers: dict[bytes, int] = {}
+        self._has_room = True
         self._lock = threading.Lock()  # batches are made while others are read
 
     def features(self, strip: Pixels, front: Front) -> Features:
         """What ``front`` makes of a strip (1, LINE_HEIGHT, width, 3), to the bit; once."""
         key = hashlib.sha256(strip.tobytes()).digest()
-        found = self._places.get(key)
-        if found is not None:
-            place, shape = found
-            data = os.pread(self._file.fileno(), 4 * int(np.prod(shape)), place)
-            return np.frombuffer(data, np.float32).reshape(shape)
+        number = self._numbers.get(key)
+        if number is not None:
+            return self._features.array(number)
         made = front(strip)
         with self._lock:
-            if self._has_room and self._written(made):
-                self._places[key] = self._end, made.shape
-                self._end += made.nbytes
+            if self._has_room:
+                self._keep(key, made)
         return made
 
-    def _written(self, made: Features) -> bool:
-        """Whether features could be added; once they could not, no more are kept."""
+    def _keep(self, key: bytes, made: Features) -> None:
         try:
-            self._has_room = (
-                os.pwrite(self._file.fileno(), made.tobytes(), self._end) == made.nbytes
-            )
+            self._numbers[key] = self._features.append(made)
         except OSError as error:
             self._has_room = False
             log.warning("features are computed anew from here on: %s", error)
-        return self._has_room

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,8 @@ def manifest_of(folder):
 
 def verdict_on(folder, manifest, sets, champion, **known):
     """The verdict as a run comes to it: files first, and readings if they can be had."""
-    faults = file_faults(str(folder), manifest, ONNX)
+    spec = replace(ONNX, rec_model=str(folder), rec_sha256=manifest.get(WEIGHTS))
+    faults = file_faults(str(folder), manifest, spec)
     candidate = None if faults else readings_of(sets, engine_with(folder))
     nothing = TrainedOn(frozenset(), frozenset())
     told = {"parity": Parity(10, 1.0, 0.0), "time_ratio": 1.0, "trained_on": nothing} | known
@@ -209,6 +211,6 @@ def test_the_time_ratio_is_of_each_models_fastest_at_the_same_crops(
 ):
     clock = [0.0]
     monkeypatch.setattr(checks.time, "perf_counter", lambda: clock[0])
-    crops = [np.zeros((48, 320, 3), np.uint8)] * 4
-    told = time_ratio(Clocked(clock, *ours), Clocked(clock, *theirs), crops)
+    crops = [np.zeros((1, 48, 320, 3), np.uint8)] * 4
+    told = time_ratio(Clocked(clock, *ours).recognize, Clocked(clock, *theirs).recognize, crops)
     assert told == pytest.approx(ratio)

@@ -79,7 +79,7 @@ def _drawn(
 ) -> tuple[Pixels, Targets]:
     random = np.random.default_rng([*draw.seed, draw.page])
     page, side = pages.pages[draw.page], spec.crop_side
-    picture = pages.pictures.picture(page.picture)
+    picture = pages.pictures.array(page.picture)
     affine = _affine(page, picture.shape[:2], spec, serving, random)
     crop = cv2.warpAffine(picture, affine, (side, side), borderValue=(BEYOND,) * 3)
     labels = page.labels

@@ -38,7 +38,7 @@ def found_in(detector: Detector, pages: Pages) -> DetectionScore:
     """The score of what ``detector`` finds on whole pages."""
     scores = []
     for page in pages.pages:
-        found = detector.detect(pages.pictures.picture(page.picture)).polygons.astype(np.float64)
+        found = detector.detect(pages.pictures.array(page.picture)).polygons.astype(np.float64)
         scores.append(score_of_page(page.labels.expected, page.labels.ignored, list(found)))
     return total(scores)
 

@@ -3,12 +3,10 @@
 Nothing is dropped in silence: every page that cannot be learnt from is counted by its reason.
 """
 
-import os
-import tempfile
-import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
@@ -21,38 +19,10 @@ from ocr_tasks.dataset.samples import Dataset, Sample
 from ocr_tasks.errors import DatasetError, PageError
 from ocr_tasks.imaging.crops import Pixels
 from ocr_tasks.imaging.maps import DetectionSpec, detection_sizes
+from ocr_tasks.training.arrays import ArrayStore
 
 NO_IMAGE = "image not there"
 NO_LABEL = "label that is none of a page"
-
-
-class PixelStore:
-    """Pictures (height, width, 3) in a file of this process's own, which goes with it."""
-
-    def __init__(self) -> None:
-        """No pictures yet."""
-        self._file = tempfile.TemporaryFile(prefix="pages-")  # noqa: SIM115 - lives as long as this
-        weakref.finalize(self, self._file.close)
-        self._places: list[tuple[int, tuple[int, ...]]] = []
-        self._end = 0
-
-    def append(self, pixels: Pixels) -> int:
-        """Takes in a picture; returns its number."""
-        os.pwrite(self._file.fileno(), pixels.tobytes(), self._end)
-        self._places.append((self._end, pixels.shape))
-        self._end += pixels.nbytes
-        return len(self._places) - 1
-
-    def size(self, number: int) -> tuple[int, int]:
-        """Height and width of a picture."""
-        height, width, _ = self._places[number][1]
-        return height, width
-
-    def picture(self, number: int) -> Pixels:
-        """The picture of that number."""
-        start, shape = self._places[number]
-        data = os.pread(self._file.fileno(), int(np.prod(shape)), start)
-        return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +43,7 @@ class Pages:
     """Pages with their pictures, and how many samples were left out, by the reason."""
 
     pages: list[TrainingPage] = field(default_factory=list)
-    pictures: PixelStore = field(default_factory=PixelStore)
+    pictures: ArrayStore[np.uint8] = field(default_factory=partial(ArrayStore, np.uint8))
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, path: str, pixels: Pixels, labels: PageLabels, spec: DetectionSpec) -> None:

@@ -138,7 +138,8 @@ def _fingerprint(
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for some in (pages, val):
         for page in some.pages:
-            digest.update(f"{page.path}\0{some.pictures.size(page.picture)}\n".encode())
+            size = some.pictures.shape(page.picture)[:2]
+            digest.update(f"{page.path}\0{size}\n".encode())
             for corners in (*page.labels.expected, *page.labels.ignored):
                 digest.update(np.ascontiguousarray(corners).tobytes() + b"\n")
     return digest.hexdigest()

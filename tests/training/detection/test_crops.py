@@ -83,7 +83,7 @@ def test_a_crop_shows_its_region_whole_where_that_fits(pages):
 
 def test_unchanged_crops_have_the_pixels_of_the_page(pages):
     spec = replace(SPEC, crop_side=160)
-    picture = pages.pictures.picture(0)
+    picture = pages.pictures.array(0)
     batch = crops_of([CropDraw(0, (0, 0, 5))], pages, spec, SERVING)
     (crop,) = batch.images
     found = [
