@@ -114,7 +114,7 @@ def _trained(lines: Path, spec: TrainSpec, output: Path) -> Row:
     """What a training says of itself, and its costs with those before it was interrupted."""
     output.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        root = _learnt_and_watched(lines, Path(folder) / "lines")
+        root = learnt_and_watched(lines, Path(folder) / "lines")
         layout = LayoutSpec(train=("learnt.txt",), val=("watched.txt",), test=())
         dataset = read_dataset(storage.absolute(str(root)), layout, GroupSpec())
         before = _costs(output)
@@ -151,7 +151,7 @@ def _told(lines: Path, part: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (lines / f"{part}.meta.jsonl").open(encoding="utf-8")]
 
 
-def _learnt_and_watched(lines: Path, root: Path) -> Path:
+def learnt_and_watched(lines: Path, root: Path) -> Path:
     """The train part of ``lines`` as a data set of its own, parted by groups."""
     shutil.copytree(lines / "images", root / "images")
     shutil.copy(lines / "dict.txt", root)

@@ -9,7 +9,7 @@ the layout MSTextRecDataset; a page is a group, and a genre a source.
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def main() -> None:
     args = parser.parse_args()
     lines = list(printed_lines(args.pages))
     chosen = lines[:: max(1, len(lines) // args.lines)]
-    write_dataset(args.pages, args.dataset, chosen)
+    write_dataset(args.pages, args.dataset, {"val": chosen})
     print(f"{len(chosen)} of {len(lines)} printed lines")
 
 
@@ -51,22 +51,28 @@ def printed_lines(pages: Path) -> Iterator[dict[str, Any]]:
                 yield {"page": page["file"], "genre": page["genre"], **line}
 
 
-def write_dataset(pages: Path, dataset: Path, lines: list[dict[str, Any]]) -> None:
-    """Writes images, val.txt, val.meta.jsonl and dict.txt."""
+def write_dataset(pages: Path, dataset: Path, parts: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Writes images and dict.txt, and of each part its labels and the facts of its lines."""
     (dataset / "images").mkdir(parents=True, exist_ok=True)
-    labels, told = [], []
-    for number, line in enumerate(lines):
-        name = f"images/{number:05d}.png"
-        image = cv2.imread(str(pages / line["page"]))
-        assert image is not None, line["page"]
-        cv2.imwrite(str(dataset / name), cut_out(np.asarray(image), _corners(line["poly"])))
-        labels.append(f"{name}\t{line['text']}\n")
-        facts = {"file": name, "text": line["text"], "group": line["page"], "src": line["genre"]}
-        told.append(json.dumps(facts, ensure_ascii=False) + "\n")
-    characters = sorted({each for line in lines for each in line["text"]} - {" "})
-    files = {"val.txt": labels, "val.meta.jsonl": told, "dict.txt": [f"{c}\n" for c in characters]}
+    files = {"dict.txt": _alphabet(parts.values())}
+    for part, lines in parts.items():
+        labels, told = "", ""
+        for number, line in enumerate(lines):
+            name = f"images/{part}-{number:05d}.png"
+            image = cv2.imread(str(pages / line["page"]))
+            assert image is not None, line["page"]
+            cv2.imwrite(str(dataset / name), cut_out(np.asarray(image), _corners(line["poly"])))
+            labels += f"{name}\t{line['text']}\n"
+            facts = {"file": name, "text": line["text"], "group": line["page"]}
+            told += json.dumps(facts | {"src": line["genre"]}, ensure_ascii=False) + "\n"
+        files |= {f"{part}.txt": labels, f"{part}.meta.jsonl": told}
     for name, content in files.items():
-        (dataset / name).write_text("".join(content), encoding="utf-8")
+        (dataset / name).write_text(content, encoding="utf-8")
+
+
+def _alphabet(parts: Iterable[list[dict[str, Any]]]) -> str:
+    characters = {each for lines in parts for line in lines for each in line["text"]} - {" "}
+    return "".join(f"{character}\n" for character in sorted(characters))
 
 
 def _corners(polygon: list[list[float]]) -> NDArray[np.float32]:

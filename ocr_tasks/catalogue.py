@@ -30,19 +30,17 @@ def find_model(root: str | None, digest: str) -> Version:
     Raises:
         RegistryError: there is none, or more than one, or the beginning is too short.
     """
-    for version in map(built_in, KINDS):
-        if len(digest) >= SHORTEST_PREFIX and version.digest.startswith(digest):
-            return version
-    if root is None:
-        raise RegistryError(f"no built-in model begins with {digest}, and no registry was given")
-    refusal = None
-    for kind in KINDS:
-        try:
-            return registry.find(root, kind, digest)
-        except RegistryError as error:
-            refusal = error
-    assert refusal is not None
-    raise refusal
+    if len(digest) < SHORTEST_PREFIX:
+        raise RegistryError(f"{digest!r} is too short: give {SHORTEST_PREFIX} digits or more")
+    found = [each for each in map(built_in, KINDS) if each.digest.startswith(digest)]
+    if root is not None:
+        there = [v for kind in KINDS for v in registry.beginning_with(root, kind, digest)]
+        found += [each for each in there if each.digest not in {v.digest for v in found}]
+    if len(found) != 1:
+        many = f"{len(found)} versions begin" if found else "no version begins"
+        where = f"in {root} or built in" if root else "that is built in, and no registry was given"
+        raise RegistryError(f"{many} with {digest}, {where}")
+    return found[0]
 
 
 def built_in(kind: Kind) -> Version:
@@ -77,9 +75,11 @@ def url_of(root: str | None, version: Version) -> str:
 
 
 def reader_with(root: str | None, version: Version) -> EngineSpec:
-    """The fastest engine of this machine, with that recogniser."""
+    """The fastest engine of this machine, with that model."""
     if is_built_in(version):
         return EngineSpec()
+    if version.kind == "det":
+        return EngineSpec(det_model=url_of(root, version), det_sha256=version.digest)
     return EngineSpec(rec_model=url_of(root, version), rec_sha256=version.digest)
 
 

@@ -127,31 +127,34 @@ class TrainingProgress:
 
 
 class ReadingProgress:
-    """Hears how many lines of a set are read, set after set, and shows each of them."""
+    """Hears how many lines or pages of a set are read, set after set, and shows each of them."""
 
-    def __init__(self, progress: Progress | None = None) -> None:
-        self._progress = progress
+    def __init__(self, units: str, progress: Progress | None = None) -> None:
+        self._units, self._progress = units, progress
         self._hear: PageProgress | None = None
         self._done = 0
 
     def __call__(self, done: int, total: int) -> None:
-        """Takes note that ``done`` of the ``total`` lines of a set are read."""
+        """Takes note that ``done`` of the ``total`` of a set are read."""
         if self._hear is None or done < self._done:
             here = self._progress
-            self._hear = PageProgress("lines") if here is None else _Bar(here, "lines read")
+            units = self._units
+            self._hear = PageProgress(units) if here is None else _Bar(here, f"{units} read")
         self._done = done
         self._hear(done, total)
 
 
 @contextmanager
-def finetune_progress() -> Iterator[tuple[TrainingProgress, ReadingProgress]]:
-    """Bars on a terminal, plain lines anywhere else: of training, and of reading."""
+def finetune_progress(
+    units: str = "lines",
+) -> Iterator[tuple[TrainingProgress, ReadingProgress]]:
+    """Bars on a terminal, plain lines anywhere else: of training, and of reading ``units``."""
     if not err.is_terminal:
-        yield TrainingProgress(), ReadingProgress()
+        yield TrainingProgress(), ReadingProgress(units)
         return
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err) as progress:
-        yield TrainingProgress(progress), ReadingProgress(progress)
+        yield TrainingProgress(progress), ReadingProgress(units, progress)
 
 
 def print_note(text: str) -> None:

@@ -39,7 +39,7 @@ def test_each_set_is_shown_from_its_first_line_to_its_last(shown):
 
 def test_a_terminal_has_a_bar_for_each_set():
     progress = Progress(console=Console(file=io.StringIO()))
-    reading = ReadingProgress(progress)
+    reading = ReadingProgress("lines", progress)
     for done, total in ((1, 8), (8, 8), (1, 4), (4, 4)):
         reading(done, total)
     assert [(task.completed, task.total) for task in progress.tasks] == [(8, 8), (4, 4)]

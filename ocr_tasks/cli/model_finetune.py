@@ -149,7 +149,9 @@ def decide(
     --registry registry/`
     """
     settings = _settings(dataset, output, registry, config, override)
-    print_verdict(job.decide(settings, workers))
+    with finetune_progress("pages") as (_, on_progress):  # of a canary, if there is one
+        verdict = job.decide(settings, workers, on_progress)
+    print_verdict(verdict)
 
 
 @finetune.command()

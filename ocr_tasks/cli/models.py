@@ -1,5 +1,6 @@
 """``ocr-tasks models``: what could read, and what is known of it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,10 @@ from ocr_tasks.text.names import visible
 MB = 1e6
 SHORT = 12  # digits of a digest in a table: enough to name it by
 WHERE = ("at", "machine", "engine")  # of a measurement: when it was made, and on what
-SHOWN = {"exact": "exact", "cer": "CER", "lines_a_second": "lines/s"}  # of a set's numbers
+SHOWN = {  # of a set's numbers, by the kind of model
+    "rec": {"exact": "exact", "cer": "CER", "lines_a_second": "lines/s"},
+    "det": {"hmean": "Hmean", "recall": "recall", "pages_a_second": "pages/s"},
+}
 
 Registry = Annotated[str, typer.Option("--registry", help="The registry: a path or URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -45,19 +49,23 @@ def list_command(
     if as_json:
         out.print_json(data=told)
         return
-    name, part = (Column(head, overflow="fold") for head in ("name", "measured on"))
-    table = Table("kind", name, "sha256", "MB", "", "since")
-    numbers = Table("sha256", part, *SHOWN.values())
+    table = Table("kind", Column("name", overflow="fold"), "sha256", "MB", "", "since")
+    numbers = {
+        kind: Table("sha256", Column("measured on", overflow="fold"), *shown.values())
+        for kind, shown in SHOWN.items()
+    }
     for model in told:
         short = model["sha256"][:SHORT]
         since = "built in" if model["built_in"] else model["registered_at"][:10]
         champion = "champion" if model["champion"] else ""
         size = f"{model['bytes'] / MB:.1f}"
         table.add_row(model["kind"], _safe(model["name"]), short, size, champion, since)
-        for row in _measured(model["metrics"]):
-            numbers.add_row(short, *row)
+        for row in _measured(model["metrics"], SHOWN[model["kind"]]):
+            numbers[model["kind"]].add_row(short, *row)
     out.print(table)
-    out.print(numbers)
+    for measured in numbers.values():
+        if measured.rows:
+            out.print(measured)
 
 
 @models.command("show")
@@ -110,27 +118,32 @@ def compare_command(
 @models.command("measure")
 def measure_command(
     dataset: Annotated[
-        list[str], typer.Option("--dataset", help="Labelled lines: a path or URL. May be repeated.")
+        list[str],
+        typer.Option("--dataset", help="Labelled lines, or pages: path or URL. Repeatable."),
     ],
     model: Annotated[
         str | None, typer.Option("--model", help="A model's sha256, or how it begins.")
     ] = None,
-    part: Annotated[Part, typer.Option("--part", help="The lines that are read.")] = "test",
+    part: Annotated[Part, typer.Option("--part", help="Which of them are read.")] = "test",
     registry: GivenRegistry = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have a model, or else the built-in recogniser, read labelled lines: how well, and how fast.
+    """Have a model, or else the built-in one, read labelled lines: how well, and how fast.
 
-    With a registry the numbers are noted there, and listed with the model from then on.
+    On labelled pages a detector finds the text. With a registry the numbers are noted there, and
+    listed with the model from then on.
 
     Example: `ocr-tasks models measure --dataset lines/ --model 3f2a90 --registry registry/`
     """
     told = []
     for url in dataset:
-        with page_progress("lines") as progress:
+        with page_progress("lines or pages") as progress:
             told.append(job.measure(url, part, model, registry, progress))
     if as_json:
-        out.print_json(data={told[0]["sha256"]: {each.pop("set"): _card(each) for each in told}})
+        by_model: dict[str, dict[str, Any]] = {each["sha256"]: {} for each in told}
+        for each in told:
+            by_model[each["sha256"]][each["set"]] = _card(each)
+        out.print_json(data=by_model)
         return
     for each in told:
         shown = {name: f"{value:.4g}" for name, value in each["numbers"].items()}
@@ -189,10 +202,10 @@ def _print_pairs(title: str, pairs: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _measured(metrics: dict[str, dict[str, float]]) -> list[list[str]]:
+def _measured(metrics: dict[str, dict[str, float]], shown: Iterable[str]) -> list[list[str]]:
     """A row a set: its name, and the numbers that a table has room for."""
     return [
-        [_safe(part), *(f"{numbers[key]:.4g}" if key in numbers else "" for key in SHOWN)]
+        [_safe(part), *(f"{numbers[key]:.4g}" if key in numbers else "" for key in shown)]
         for part, numbers in metrics.items()
     ]
 

@@ -164,14 +164,19 @@ def evidence_of(output: str, trained_on: TrainedOn) -> tuple[Readings | None, Re
         DamagedFileError, StorageError: see read_evaluation.
     """
     told = read_checks(output)
-    parity = Parity(**told["parity"]) if told["parity"] else None
-    checks = Checks(told["sha256"], tuple(told["files"]), parity, told["time_ratio"], trained_on)
+    checks = checks_of(told, trained_on)
     base = {name: read_evaluation(output, champions_name(name)) for name in told["sets"]}
     champion = _readings(base, CHAMPION)
     if checks.files:
         return None, champion, checks
     read = {name: read_evaluation(output, name) for name in told["sets"]}
     return _readings(read, CANDIDATE), champion, checks
+
+
+def checks_of(told: Json, trained_on: TrainedOn) -> Checks:
+    """The checks that were written as these values, with what the candidate has seen."""
+    parity = Parity(**told["parity"]) if told["parity"] else None
+    return Checks(told["sha256"], tuple(told["files"]), parity, told["time_ratio"], trained_on)
 
 
 def _readings(read: Mapping[str, Mapping[str, EvalReport]], role: str) -> Readings:

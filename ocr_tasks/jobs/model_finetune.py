@@ -84,7 +84,7 @@ def export(settings: ModelFinetuneSettings) -> Json:
 
     settings = admitted(settings)
     dataset = dataset_of(settings)
-    if pages.is_of_pages(dataset) and settings.train.trainer == "embedded":
+    if pages.learns_here(settings, dataset):
         return pages.export(settings, dataset)
     settings = as_trained(settings)
     return export_best(dataset, settings.output, settings.train)
@@ -126,13 +126,13 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
 
     settings = admitted(settings)
     verdict = promoting_verdict(settings.output, settings.canary.output is not None)
-    kind = kind_of(dataset_of(settings))
-    if kind == "rec":
-        settings = as_trained(settings)
+    dataset = dataset_of(settings)
+    kind = kind_of(dataset)
     folder = storage.join(settings.output, INFERENCE)
     names = read_told(settings.output, EXPORTED)["files"]
     files = {name: storage.join(folder, name) for name in names}
-    card = _card(settings, read_told(settings.output, RESULT)["base"], verdict, workers)
+    base = read_told(settings.output, RESULT)["base"]
+    card = _card(settings, dataset, base, verdict, workers)
     version = register(settings.registry, kind, files, card)
     (reason,) = (each.said for each in verdict.rulings if each.rule == "improvement")
     number = kept_incumbent(settings.registry, settings.output, kind).number
@@ -189,7 +189,7 @@ def refuse_pages(settings: ModelFinetuneSettings) -> None:
         SettingsError: the dataset is one of pages.
         DatasetError, StorageError: it cannot be read.
     """
-    if pages.is_of_pages(dataset_of(admitted(settings))) and settings.train.trainer == "embedded":
+    if pages.learns_here(settings, dataset_of(admitted(settings))):
         raise SettingsError("dataset: these are pages, from which only the command learns")
 
 
@@ -199,10 +199,19 @@ def kind_of(dataset: Dataset) -> Kind:
 
 
 def _card(
-    settings: ModelFinetuneSettings, base: Json, verdict: Verdict, workers: int | None
+    settings: ModelFinetuneSettings,
+    dataset: Dataset,
+    base: Json,
+    verdict: Verdict,
+    workers: int | None,
 ) -> ModelCard:
-    dataset, told = dataset_of(settings), read_checks(settings.output)["numbers"]
-    how = {"detector"} if pages.is_of_pages(dataset) else {"train", "sweep"}
+    told = read_checks(settings.output)["numbers"]
+    if pages.learns_here(settings, dataset):
+        settings, how = as_trained(settings, "detector"), {"detector"}
+        seed = settings.detector.seed
+    else:
+        settings, how = as_trained(settings), {"train", "sweep"}
+        seed = settings.train.seed
     return ModelCard(
         name=settings.name,
         base=base["name"],
@@ -210,7 +219,7 @@ def _card(
         dataset=dataset.root,
         data_fingerprint=fingerprint_of(dataset, settings.limits, workers),
         config=settings.model_dump(mode="json", include=how | {"gate", "evaluation"}),
-        seed=settings.detector.seed if "detector" in how else settings.train.seed,
+        seed=seed,
         licence=settings.licence,
         pipeline_version=__version__,
         metrics={name: both[CANDIDATE] for name, both in told.items()},

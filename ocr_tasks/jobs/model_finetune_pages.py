@@ -20,17 +20,17 @@ from ocr_tasks.evaluation.contest import (
     CHAMPION,
     VAL_JUDGED,
     champions_name,
+    checks_of,
     part_of,
     refuse_unless_promoted,
     worst_of,
 )
-from ocr_tasks.evaluation.evidence import Checks, Parity
 from ocr_tasks.evaluation.found import PageReport, evaluate_pages, timed_pages
 from ocr_tasks.evaluation.found_outputs import read_found, write_found
 from ocr_tasks.evaluation.outputs import read_checks, write_checks, write_verdict
 from ocr_tasks.evaluation.page_gate import decide_pages
 from ocr_tasks.imaging.maps import DetectionSpec
-from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings
+from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings, as_trained
 from ocr_tasks.registry.incumbents import kept_incumbent
 from ocr_tasks.training.detection.spec import DetectorSpec
 
@@ -43,6 +43,11 @@ SERVING = DetectionSpec()
 def is_of_pages(dataset: Dataset) -> bool:
     """Whether a detector is trained on it, and no recogniser."""
     return dataset.type == PAGES
+
+
+def learns_here(settings: ModelFinetuneSettings, dataset: Dataset) -> bool:
+    """Whether our own trainer of detectors is to learn from it, and not PaddleX's."""
+    return is_of_pages(dataset) and settings.train.trainer == "embedded"
 
 
 def refuse_for_recognisers(settings: ModelFinetuneSettings) -> None:
@@ -74,7 +79,8 @@ def export(settings: ModelFinetuneSettings, dataset: Dataset) -> Json:
     """See model_finetune.export."""
     from ocr_tasks.training.detection.train import export_best
 
-    return export_best(dataset, settings.output, _spec(settings), SERVING)
+    settings = as_trained(settings, "detector")
+    return export_best(dataset, settings.output, settings.detector, SERVING)
 
 
 def evaluate_base(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Progress) -> Json:
@@ -129,9 +135,7 @@ def decide(settings: ModelFinetuneSettings, dataset: Dataset, workers: int | Non
     except FileNotFoundError as error:
         raise SettingsError(f"nothing was evaluated in {settings.output}: {error}") from error
     seen = trained_on(dataset, parts, settings.limits, workers)
-    parity = Parity(**told["parity"]) if told["parity"] else None
-    checks = Checks(told["sha256"], tuple(told["files"]), parity, told["time_ratio"], seen)
-    verdict = decide_pages(candidate, champion, settings.gate, checks)
+    verdict = decide_pages(candidate, champion, settings.gate, checks_of(told, seen))
     if on_val:
         verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
     write_verdict(settings.output, verdict)

@@ -1,7 +1,7 @@
 """The settings of a fine-tuning, what they admit, and how one training of a sweep varies them."""
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import field_validator
@@ -137,8 +137,10 @@ def begun_with_champion(settings: ModelFinetuneSettings) -> TrainSpec:
     return replace(settings.train, base=incumbent.weights, base_sha256=incumbent.digest)
 
 
-def as_trained(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
-    """The settings with the options that the training in the output had, whatever they say now.
+def as_trained(
+    settings: ModelFinetuneSettings, options: Literal["train", "detector"] = "train"
+) -> ModelFinetuneSettings:
+    """The settings with those ``options`` that the training in the output had, not those of now.
 
     So the steps after a sweep have those of the trial that was chosen. Device and threads are of
     the machine, and stay as they are.
@@ -156,8 +158,9 @@ def as_trained(settings: ModelFinetuneSettings) -> ModelFinetuneSettings:
     except FileNotFoundError as error:
         raise TrainingError(f"there is no {SETTINGS} in {settings.output}: train first") from error
     try:
-        spec = settings.revive(settings.model_dump() | {"train": yaml.safe_load(data)}).train
+        read = settings.revive(settings.model_dump() | {options: yaml.safe_load(data)})
     except (yaml.YAMLError, SettingsError) as error:
         raise DamagedFileError(f"{url} cannot be read: {error}") from error
-    spec = replace(spec, device=settings.train.device, threads=settings.train.threads)
-    return settings.model_copy(update={"train": spec})
+    had, has = getattr(read, options), getattr(settings, options)
+    spec = replace(had, device=has.device, threads=has.threads)
+    return settings.model_copy(update={options: spec})

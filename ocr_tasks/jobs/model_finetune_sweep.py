@@ -54,7 +54,7 @@ def train(settings: ModelFinetuneSettings, hear: "Listener" = unheard) -> Json:
 
     settings = admitted(settings)
     dataset = dataset_of(settings)
-    if pages.is_of_pages(dataset) and settings.train.trainer == "embedded":
+    if pages.learns_here(settings, dataset):
         return pages.train(settings, dataset, hear)
     return learn(dataset, settings.output, begun_with_champion(settings), hear)
 

@@ -7,6 +7,7 @@ from typing import Any
 from ocr_tasks import storage
 from ocr_tasks.admission import refuse_url
 from ocr_tasks.catalogue import (
+    built_in,
     find_model,
     is_built_in,
     measurements_of,
@@ -18,21 +19,21 @@ from ocr_tasks.catalogue import (
 from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.reading import read_dataset
-from ocr_tasks.dataset.samples import LayoutSpec
+from ocr_tasks.dataset.samples import PAGES, LayoutSpec
 from ocr_tasks.engines.loading import load_engine
-from ocr_tasks.engines.ppocr import RECOGNIZER
 from ocr_tasks.engines.processor import processor_name
 from ocr_tasks.errors import GateRefusedError, RegistryError
 from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.evaluate import EvaluationSpec, Part, evaluate
-from ocr_tasks.evaluation.report import EvalReport
+from ocr_tasks.evaluation.found import evaluate_pages
 from ocr_tasks.evaluation.tables import summary_of
 from ocr_tasks.evaluation.verdict import Ruling
 from ocr_tasks.planning import Admission
+from ocr_tasks.records import EngineInfo
 from ocr_tasks.registry import versions as registry
 from ocr_tasks.registry.champions import champion, history
 from ocr_tasks.registry.measured import Measurement, note_measured
-from ocr_tasks.registry.versions import KINDS, Version
+from ocr_tasks.registry.versions import KINDS, Kind, Version
 from ocr_tasks.rereading import run_canary
 from ocr_tasks.text.names import is_name
 from ocr_tasks.workers import cores
@@ -103,30 +104,35 @@ def measure(
     root: str | None = None,
     on_progress: Progress = _unheard,
 ) -> Json:
-    """Has a recogniser, or else the built-in one, read the lines of a dataset's part.
+    """Has a model, or else the built-in one, read the lines or find the text of a dataset's part.
 
+    A dataset of pages is for detectors, and any other for recognisers.
     With a registry it notes there what came of it, under the name of the dataset and part.
     Returns kind, name, sha256, ``set``, ``numbers``, ``at``, ``machine`` and ``engine``;
-    ``on_progress`` hears (lines done, lines in all).
+    ``on_progress`` hears (lines or pages done, those in all).
 
     Raises:
-        RegistryError: no such model is there, it is no recogniser, or the set cannot be a name.
+        RegistryError: no such model is there, it is of the other kind, or the set cannot be a name.
         DatasetError, SettingsError, StorageError: the dataset cannot be read.
         ModelError, EngineBrokenError: the model cannot be loaded, or fails on every line.
     """
     root = _admitted(root)
     refuse_url(dataset, Admission.load().schemes)
-    version = _recogniser(root, digest or RECOGNIZER.sha256)
     samples = read_dataset(storage.absolute(dataset).rstrip("/"), LayoutSpec(), GroupSpec(), ())
+    kind: Kind = "det" if samples.type == PAGES else "rec"
+    version = _of_kind(kind, root, digest or built_in(kind).digest)
     name = f"{samples.root.rsplit('/', 1)[-1]}-{part}"
     if root and not is_name(name):
-        raise RegistryError(f"{name!r} can name no set of lines in a registry: rename the folder")
-    engine = load_engine(reader_with(root, version))
-    report = evaluate(samples, engine, EvaluationSpec(part=part), LimitSpec(), on_progress)
-    told = _measurement(report)
+        raise RegistryError(f"{name!r} can name no set in a registry: rename the folder")
+    engine, spec = load_engine(reader_with(root, version)), EvaluationSpec(part=part)
+    if kind == "det":
+        numbers = evaluate_pages(samples, engine, spec, LimitSpec(), on_progress).summary()
+    else:
+        numbers = summary_of(evaluate(samples, engine, spec, LimitSpec(), on_progress))
+    told = _measurement(numbers, engine.info)
     if root:
-        note_measured(root, "rec", version.digest, name, told)
-    identity = {"kind": "rec", "name": version.card.name, "sha256": version.digest}
+        note_measured(root, kind, version.digest, name, told)
+    identity = {"kind": kind, "name": version.card.name, "sha256": version.digest}
     return identity | {"set": name} | told.as_json()
 
 
@@ -144,7 +150,7 @@ def canary(
         EngineBrokenError, ModelError, DamagedFileError, StorageError: as a run does.
     """
     place, schemes = _admitted(root), Admission.load().schemes
-    reader = reader_with(place, _recogniser(place, digest))
+    reader = reader_with(place, _of_kind("rec", place, digest))
     refuse_url(report, schemes)
     told = run_canary(spec, reader, storage.absolute(report), schemes, on_progress)
     ruling = Ruling(**told["ruling"])
@@ -161,17 +167,17 @@ def _admitted(root: str | None) -> str | None:
     return storage.absolute(root).rstrip("/")
 
 
-def _recogniser(root: str | None, digest: str) -> Version:
+def _of_kind(kind: Kind, root: str | None, digest: str) -> Version:
     version = find_model(root, digest)
-    if version.kind != "rec":
-        raise RegistryError(f"{digest} is a {version.kind} model, and reads no lines")
+    if version.kind != kind:
+        does = "reads no lines" if kind == "rec" else "finds no text on pages"
+        raise RegistryError(f"{digest} is a {version.kind} model, and {does}")
     return version
 
 
-def _measurement(report: EvalReport) -> Measurement:
-    engine = report.engine
+def _measurement(numbers: dict[str, float], engine: EngineInfo) -> Measurement:
     return Measurement(
-        summary_of(report),
+        numbers,
         datetime.datetime.now(datetime.UTC).date().isoformat(),
         f"{cores()} cores of {processor_name()}",
         f"{engine.engine_version}, {engine.precision}, {engine.device}",

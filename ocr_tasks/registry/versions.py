@@ -164,12 +164,17 @@ def find(root: str, kind: Kind, digest: str) -> Version:
     """
     if len(digest) < SHORTEST_PREFIX:
         raise RegistryError(f"{digest!r} is too short: give {SHORTEST_PREFIX} digits or more")
-    exact = _read(root, kind, digest) if is_name(digest) else None
-    found = [exact] if exact else [v for v in versions(root, kind) if v.digest.startswith(digest)]
+    found = beginning_with(root, kind, digest)
     if len(found) != 1:
         many = f"{len(found)} versions" if found else "no version"
         raise RegistryError(f"{many} of kind {kind} in {root} begin with {digest}")
     return found[0]
+
+
+def beginning_with(root: str, kind: Kind, digest: str) -> list[Version]:
+    """The version of this digest alone, or all whose digests begin with it."""
+    exact = _read(root, kind, digest) if is_name(digest) else None
+    return [exact] if exact else [v for v in versions(root, kind) if v.digest.startswith(digest)]
 
 
 def _read(root: str, kind: Kind, digest: str) -> Version | None:

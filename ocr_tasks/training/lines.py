@@ -4,25 +4,23 @@ Nothing is dropped in silence: every sample that cannot be learnt from is counte
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
-from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.dataset.inspection import decoded
-from ocr_tasks.dataset.samples import Dataset, Sample
-from ocr_tasks.errors import DatasetError, PageError
+from ocr_tasks.dataset.samples import Dataset
+from ocr_tasks.errors import DatasetError
 from ocr_tasks.imaging.crops import WIDTH_STEP, Pixels, scale_to_line_height
 from ocr_tasks.text.ctc import steps_needed
 from ocr_tasks.training.arrays import ArrayStore
+from ocr_tasks.training.decoding import decoded_samples
 
 STEP_WIDTH = 8  # pixels of a strip that become one step of the network's output
 
 NO_TEXT = "label without text"
-NO_IMAGE = "image not there"
 OUTSIDE = "characters outside the alphabet"
 TOO_DENSE = "more characters than steps"
 
@@ -79,45 +77,18 @@ def steps_of(width: int) -> int:
     return -(-width // WIDTH_STEP) * WIDTH_STEP // STEP_WIDTH
 
 
-def lines_of(
-    dataset: Dataset,
-    part: str,
-    charset: Sequence[str],
-    spec: DecodeSpec,
-    on_progress: Callable[[int, int], None] = lambda *_: None,
-) -> Lines:
-    """The lines of a part, in the order of its label files; ``on_progress`` hears (done, in all).
-
-    Images are decoded in a process of their own, and cut as those of pages are that are served.
+def lines_of(dataset: Dataset, part: str, charset: Sequence[str], spec: DecodeSpec) -> Lines:
+    """The lines of a part, in the order of its label files, cut as those of served pages are.
 
     Raises:
         DatasetError: none of its samples can be learnt from.
         StorageError: the store did not answer.
     """
     class_of = {character: number for number, character in enumerate(charset) if character}
-    samples = dataset.of_part(part)
     lines = Lines()
-    with POOL.borrowed(spec) as decoder:
-        for done, sample in enumerate(samples):
-            on_progress(done, len(samples))
-            _add(lines, sample, dataset, class_of, decoder)
-    on_progress(len(samples), len(samples))
+    for sample, pixels in decoded_samples(dataset, part, spec, lines.left_out):
+        lines.add(scale_to_line_height(pixels), sample.label, sample.place.file, class_of)
     if not lines.lines:
         reasons = ", ".join(f"{count} {reason}" for reason, count in lines.left_out.items())
         raise DatasetError(f"no line of {part} can be learnt: {reasons or 'there is none'}")
     return lines
-
-
-def _add(
-    lines: Lines, sample: Sample, dataset: Dataset, class_of: dict[str, int], decoder: Decoder
-) -> None:
-    image = dataset.objects.get(sample.path)
-    if image is None:
-        lines.left_out[NO_IMAGE] += 1
-        return
-    try:
-        pixels = decoded(image, decoder).pixels
-    except PageError as error:
-        lines.left_out[f"image: {error.code}"] += 1
-        return
-    lines.add(scale_to_line_height(pixels), sample.label, sample.place.file, class_of)

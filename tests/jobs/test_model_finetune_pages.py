@@ -70,7 +70,8 @@ def test_what_passes_is_registered_as_a_detector(settings):
     verdict = read_verdict(settings.output)
     passed = tuple(replace(each, passed=True) for each in verdict.rulings)
     write_verdict(settings.output, replace(verdict, promoted=True, rulings=passed))
-    told = job.promote(settings, workers=1)
+    changed = settings.model_copy(update={"detector": replace(SPEC, crop_side=96)})
+    told = job.promote(changed, workers=1)
     (version,) = versions(settings.registry, "det")
     assert version.digest == told["sha256"]
     assert version.card.base == "PP-OCRv6_small_det"

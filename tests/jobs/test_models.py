@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_tasks import storage
+from ocr_tasks import catalogue, storage
 from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
 from ocr_tasks.errors import RegistryError, SettingsError
 from ocr_tasks.jobs.models import compare_models, list_models, measure, show_model
@@ -16,6 +16,7 @@ from ocr_tasks.registry.versions import file_url, register
 from tests.evaluation.bars import bar_lines, write_bars
 from tests.registry.models import CARD, files_of, registered
 from tests.tiny_onnx import write_recognizer
+from tests.training.detection.pages import write_drawn
 
 
 @pytest.fixture
@@ -121,6 +122,16 @@ def test_a_version_that_is_not_there_is_refused(root):
         show_model(root, "0" * 64)
 
 
+def test_a_beginning_that_models_of_both_kinds_have_names_none(root, source, monkeypatch):
+    rec = registered(root, source)
+    monkeypatch.setattr(
+        catalogue, "built_in", lambda kind: replace(rec, digest=f"{rec.digest[:8]}{kind}")
+    )
+    with pytest.raises(RegistryError, match="3 versions begin with"):
+        show_model(root, rec.digest[:8])
+    assert show_model(root, rec.digest)["sha256"] == rec.digest
+
+
 @pytest.mark.parametrize("url", ["http://host/registry", "s3://key:secret@bucket/registry"])
 def test_a_registry_that_may_not_be_read_is_refused(url):
     with pytest.raises(SettingsError):
@@ -180,6 +191,21 @@ def test_without_a_registry_the_built_in_model_is_measured_and_nothing_is_noted(
 def test_a_detector_reads_no_lines(bars):
     with pytest.raises(RegistryError, match="reads no lines"):
         measure(bars, "test", DETECTOR.sha256)
+
+
+def test_a_detector_is_measured_on_labelled_pages_and_listed_by_what_it_finds(tmp_path, call):
+    root = tmp_path / "pages"
+    url = write_drawn(root, train=1, val=1, test=2)
+    with pytest.raises(RegistryError, match="finds no text on pages"):
+        measure(url, "test", RECOGNIZER.sha256)
+    code, said, _ = call("models", "measure", "--dataset", url, "--dataset", url, "--json")
+    assert code == 0
+    ((digest, sets),) = json.loads(said).items()
+    assert digest == DETECTOR.sha256
+    numbers = sets["pages-test"]["numbers"]
+    assert (numbers["pages"], numbers["expected"]) == (2, 6)
+    assert 0 < numbers["hmean"] <= 1
+    assert numbers["pages_a_second"] > 0
 
 
 def test_the_table_has_built_in_and_registered_models_in_the_same_columns(root, source, call):

@@ -4,24 +4,21 @@ Nothing is dropped in silence: every page that cannot be learnt from is counted 
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
 import cv2
 import numpy as np
 
-from ocr_tasks.archive.decoders import POOL, Decoder
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.dataset.inspection import decoded
 from ocr_tasks.dataset.page_labels import PageLabels, page_labels
-from ocr_tasks.dataset.samples import Dataset, Sample
-from ocr_tasks.errors import DatasetError, PageError
+from ocr_tasks.dataset.samples import Dataset
+from ocr_tasks.errors import DatasetError
 from ocr_tasks.imaging.crops import Pixels
 from ocr_tasks.imaging.maps import DetectionSpec, detection_sizes
 from ocr_tasks.training.arrays import ArrayStore
+from ocr_tasks.training.decoding import decoded_samples
 
-NO_IMAGE = "image not there"
 NO_LABEL = "label that is none of a page"
 
 
@@ -70,48 +67,23 @@ class Pages:
         return sum(len(page.labels.expected) for page in self.pages)
 
 
-def pages_of(
-    dataset: Dataset,
-    part: str,
-    spec: DecodeSpec,
-    serving: DetectionSpec,
-    on_progress: Callable[[int, int], None] = lambda *_: None,
-) -> Pages:
-    """The pages of a part, in the order of its label files; ``on_progress`` hears (done, in all).
-
-    Images are decoded in a process of their own.
+def pages_of(dataset: Dataset, part: str, spec: DecodeSpec, serving: DetectionSpec) -> Pages:
+    """The pages of a part, in the order of its label files.
 
     Raises:
         DatasetError: none of its samples can be learnt from, or they have no text to find.
         StorageError: the store did not answer.
     """
-    samples = dataset.of_part(part)
     pages = Pages()
-    with POOL.borrowed(spec) as decoder:
-        for done, sample in enumerate(samples):
-            on_progress(done, len(samples))
-            _add(pages, sample, dataset, decoder, serving)
-    on_progress(len(samples), len(samples))
+    for sample, pixels in decoded_samples(dataset, part, spec, pages.left_out):
+        try:
+            labels = page_labels(sample.label)
+        except ValueError:
+            pages.left_out[NO_LABEL] += 1
+        else:
+            pages.add(sample.path, pixels, labels, serving)
     if not pages.regions:
         reasons = ", ".join(f"{count} {reason}" for reason, count in pages.left_out.items())
         found = reasons or f"{len(pages.pages)} pages without text to find"
         raise DatasetError(f"no page of {part} can be learnt: {found}")
     return pages
-
-
-def _add(
-    pages: Pages, sample: Sample, dataset: Dataset, decoder: Decoder, serving: DetectionSpec
-) -> None:
-    image = dataset.objects.get(sample.path)
-    if image is None:
-        pages.left_out[NO_IMAGE] += 1
-        return
-    try:
-        labels = page_labels(sample.label)
-        pixels = decoded(image, decoder).pixels
-    except ValueError:
-        pages.left_out[NO_LABEL] += 1
-    except PageError as error:
-        pages.left_out[f"image: {error.code}"] += 1
-    else:
-        pages.add(sample.path, pixels, labels, serving)

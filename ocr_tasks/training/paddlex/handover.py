@@ -14,7 +14,8 @@ from ocr_tasks import storage
 from ocr_tasks.dataset.samples import LINES, TRAIN, VAL, Dataset, Sample
 from ocr_tasks.errors import DatasetError
 from ocr_tasks.stores.filesystems import is_local, resolve
-from ocr_tasks.training.lines import NO_IMAGE, NO_TEXT, OUTSIDE
+from ocr_tasks.training.decoding import NO_IMAGE
+from ocr_tasks.training.lines import NO_TEXT, OUTSIDE
 
 COPIERS = 8  # files fetched at a time; mostly they wait for the store
 

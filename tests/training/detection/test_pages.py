@@ -12,7 +12,8 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import TRAIN, VAL, LayoutSpec
 from ocr_tasks.errors import DatasetError
 from ocr_tasks.imaging.maps import DetectionSpec
-from ocr_tasks.training.detection.pages import NO_IMAGE, NO_LABEL, Pages, pages_of
+from ocr_tasks.training.decoding import NO_IMAGE
+from ocr_tasks.training.detection.pages import NO_LABEL, Pages, pages_of
 from tests.makers import draw_page
 from tests.training.detection.pages import SERVING, page_with, write_drawn
 
