@@ -4,7 +4,9 @@ import functools
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Annotated
 
+import annotated_types
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +23,9 @@ class BootstrapSpec:
     is left.
     """
 
-    resamples: int = 4000
-    confidence: float = 0.95
-    seed: int = 0
+    resamples: Annotated[int, annotated_types.Interval(ge=100, le=1_000_000)] = 4000
+    confidence: Annotated[float, annotated_types.Interval(ge=0.5, lt=1)] = 0.95
+    seed: Annotated[int, annotated_types.Ge(0)] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class TrainSpec:
     warm_up: Annotated[float, Interval(ge=0, lt=1)] = 0.05
     weight_decay: Annotated[float, Ge(0)] = 0.01
     clip: Annotated[float, Gt(0)] = 5.0
-    seed: int = 0
+    seed: Annotated[int, Ge(0)] = 0
     max_minutes: Annotated[float, Ge(0)] = 0.0
     guises: Annotated[int, Ge(0)] = 0
     patience: Annotated[int, Ge(1)] = 3

@@ -105,3 +105,20 @@ def test_a_place_that_may_not_be_used_is_refused(tmp_path, place):
     settings = settings_in(tmp_path, **{place: "http://host/folder"})
     with pytest.raises(SettingsError):
         job.evaluate_base(settings)
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("gate", {"bootstrap": {"resamples": 10**12}}),
+        ("gate", {"bootstrap": {"resamples": 1}}),
+        ("gate", {"bootstrap": {"confidence": 1.0}}),
+        ("gate", {"bootstrap": {"seed": -1}}),
+        ("train", {"seed": -1}),
+        ("detector", {"seed": -1}),
+    ],
+)
+def test_a_number_with_which_nothing_could_be_drawn_is_refused(tmp_path, part, values):
+    (name,) = values
+    with pytest.raises(SettingsError, match=f"{part}.{name}"):
+        settings_in(tmp_path, **{part: values})
