@@ -19,6 +19,7 @@ from printed_lines import printed_lines, write_dataset
 
 Lines = list[dict[str, Any]]
 PARTS = ("train", "print", "print", "train", "print", "print", "val", "print", "print")
+FOOTER = 20  # characters, from which a line that stands on two pages is no chance
 
 COMMAND = """ocr-tasks model-finetune run --dataset {0}/lines --output {0}/tuned \\
   --registry {0}/registry -o train.replay.dataset={0}/replay -o retention={0}/print"""
@@ -60,13 +61,19 @@ def _told(lines: Path, part: str) -> Iterator[dict[str, Any]]:
 
 
 def _parted(lines: Lines) -> dict[str, Lines]:
-    """The printed lines by part; the pages of each genre take their turns."""
+    """The printed lines by part; the pages of each genre take their turns.
+
+    A footer that stands on every page of a book is in one part alone.
+    """
     pages = sorted({(line["genre"], line["page"]) for line in lines})
     part_of = {page: PARTS[turn % len(PARTS)] for turn, (_, page) in enumerate(pages)}
-    return {
-        part: [line for line in lines if part_of[line["page"]] == part]
-        for part in ("train", "val", "print")
-    }
+    parts: dict[str, Lines] = {"train": [], "val": [], "print": []}
+    replayed = {line["text"] for line in lines if part_of[line["page"]] != "print"}
+    for line in lines:
+        part = part_of[line["page"]]
+        if part != "print" or len(line["text"]) < FOOTER or line["text"] not in replayed:
+            parts[part].append(line)
+    return parts
 
 
 if __name__ == "__main__":

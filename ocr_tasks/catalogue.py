@@ -25,11 +25,12 @@ def models_in(root: str | None, kind: Kind) -> list[Version]:
 
 
 def find_model(root: str | None, digest: str) -> Version:
-    """The model of either kind whose digest is, or begins with, ``digest``.
+    """The model of either kind whose digest is, or begins with, ``digest``, in any case.
 
     Raises:
         RegistryError: there is none, or more than one, or the beginning is too short.
     """
+    digest = digest.lower()
     if len(digest) < SHORTEST_PREFIX:
         raise RegistryError(f"{digest!r} is too short: give {SHORTEST_PREFIX} digits or more")
     found = [each for each in map(built_in, KINDS) if each.digest.startswith(digest)]

@@ -38,6 +38,7 @@ class PageProgress:
     def __init__(self, units: str) -> None:
         self._units = units
         self._started = self._shown = time.monotonic()
+        self._has_shown = False
         self._at_start: int | None = None
         self._done = 0
 
@@ -61,9 +62,9 @@ class PageProgress:
     def show(self, done: int, total: int) -> None:
         """Shows the first and the last, and one now and then."""
         now = time.monotonic()
-        if self.done_here and done < total and now - self._shown < LOG_SECONDS:
+        if self._has_shown and done < total and now - self._shown < LOG_SECONDS:
             return
-        self._shown = now
+        self._shown, self._has_shown = now, True
         rate = self.done_here / max(now - self._started, 1e-9)
         left = f", {(total - done) / rate:.0f} s left" if rate > 0 and done < total else ""
         err.print(f"{done} of {total} {self._units}{left}", highlight=False)

@@ -72,6 +72,8 @@ def list_command(
 def show_command(digest: Digest, registry: GivenRegistry = None, as_json: AsJson = False) -> None:
     """Show a model: its card, its files and whether they are whole, and when it was champion.
 
+    Exit code 0: they are whole. 1: they are not, or another error. 2: wrong usage.
+
     Examples:
     - `ocr-tasks models show 6f3272`
     - `ocr-tasks models show 3f2a90 --registry registry/`
@@ -79,7 +81,13 @@ def show_command(digest: Digest, registry: GivenRegistry = None, as_json: AsJson
     told = job.show_model(registry, digest)
     if as_json:
         out.print_json(data=told)
-        return
+    else:
+        _print_model(told)
+    if told["faults"]:
+        raise typer.Exit(1)
+
+
+def _print_model(told: dict[str, Any]) -> None:
     _print_pairs("", {key: told[key] for key in ("kind", "name", "sha256", "url", "champion")})
     card = told["card"]
     _print_pairs("card", {key: card[key] for key in card if key not in {"config", "metrics"}})

@@ -1,5 +1,6 @@
 """A dataset as it was read: its samples, and the options that say how it is laid out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -7,6 +8,7 @@ from annotated_types import Interval
 
 from ocr_tasks.dataset.rules import Finding, Place
 from ocr_tasks.errors import SettingsError
+from ocr_tasks.settings import digest_of
 from ocr_tasks.storage import StoredObject
 
 # PaddleX's names of the two layouts; its result files and configurations have them.
@@ -90,3 +92,9 @@ class Dataset:
     def of_part(self, part: str) -> list[Sample]:
         """The samples of a part."""
         return [sample for sample in self.samples if sample.part == part]
+
+
+def labels_digest(dataset: Dataset, parts: Sequence[str] = PARTS) -> str:
+    """A digest of all labels of these parts, and of what they are of; no image is looked at."""
+    samples = (each for each in dataset.samples if each.part in parts)
+    return digest_of([[each.part, each.path, each.label] for each in samples])

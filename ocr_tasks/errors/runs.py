@@ -65,8 +65,8 @@ class DamagedFileError(PermanentError):
     code = "E_DAMAGED"
     stage = "seal"
     remedy = (
-        "Restore the named file from a copy, or start a new run; "
-        "a part of a run that is not sealed may be deleted and the run taken up again."
+        "Restore the named file from a copy, or do the step again that writes it, or start a new "
+        "run; a part of a run that is not sealed may be deleted and the run taken up again."
     )
 
 
@@ -75,7 +75,10 @@ class ModelError(PermanentError):
 
     code = "E_MODEL"
     stage = "load"
-    remedy = "Bring what the message misses; engine.det_model and rec_model name other models."
+    remedy = (
+        "Bring what the message misses; engine.det_model and rec_model name other models. A "
+        "training's damaged checkpoint may be deleted: it begins anew."
+    )
 
 
 class DatasetError(PermanentError):
@@ -140,15 +143,18 @@ class ChampionChangedError(PermanentError):
 
     code = "E_CHAMPION"
     stage = "promote"
-    remedy = "Evaluate the candidate against the new champion, and let the gate decide again."
+    remedy = "Run evaluate, decide and promote again: it is judged against the new champion then."
 
 
 class TrainingError(PermanentError):
-    """A training cannot go on: its loss is no number."""
+    """A training cannot go on, as its loss is no number, or a step before this one is missing."""
 
     code = "E_TRAIN"
     stage = "train"
-    remedy = "Lower train.learning_rate, and train anew; look at train.log for where it began."
+    remedy = (
+        "Do the step that is named first; where the loss is no number, lower train.learning_rate "
+        "and train anew: train.log says where it began."
+    )
 
 
 class TrainerMissingError(PermanentError):

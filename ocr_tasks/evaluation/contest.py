@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from ocr_tasks import storage
 from ocr_tasks.dataset.image_rules import LimitSpec
-from ocr_tasks.dataset.samples import TEST, Dataset
+from ocr_tasks.dataset.samples import TEST, Dataset, labels_digest
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec, Precision
@@ -32,6 +31,7 @@ from ocr_tasks.evaluation.outputs import (
 )
 from ocr_tasks.evaluation.report import EvalReport
 from ocr_tasks.evaluation.verdict import Verdict
+from ocr_tasks.registry.incumbents import Incumbent
 
 TIMED_LINES = 50  # on which both models take turns
 VAL_JUDGED = (
@@ -94,10 +94,25 @@ def read_by_champion(contest: Contest, engine: Engine, hear: Progress) -> Json:
     return told
 
 
-def has_read(contest: Contest) -> bool:
-    """Whether the champion's evaluation of every set is there."""
-    names = (f"{champions_name(name)}.json" for name in contest.sets)
-    return all(storage.exists(storage.join(contest.output, name)) for name in names)
+def has_read(contest: Contest, champion: Engine) -> bool:
+    """Whether the evaluation of every set, with the labels of now, by this champion is there."""
+    for name, dataset in contest.sets.items():
+        try:
+            report = read_evaluation(contest.output, champions_name(name))[CHAMPION]
+        except FileNotFoundError:
+            return False
+        samples = dataset.of_part(contest.spec_of(name).part)
+        labels = {(each.path, each.label) for each in samples}
+        is_whole = len(report.lines) + len(report.unscored) == len(samples)
+        is_same = is_whole and all((line.path, line.label) in labels for line in report.lines)
+        if not is_same or report.engine.recognizer != champion.info.recognizer:
+            return False
+    return True
+
+
+def labels_of(sets: Mapping[str, Dataset], spec: EvaluationSpec) -> dict[str, str]:
+    """The digests of the labels that each set is judged by."""
+    return {name: labels_digest(each, (part_of(each, spec),)) for name, each in sets.items()}
 
 
 def champions_name(name: str) -> str:
@@ -106,20 +121,17 @@ def champions_name(name: str) -> str:
 
 
 def read_by_candidate(
-    contest: Contest, folder: str, exported: Json, champion: Engine, hear: Progress
+    contest: Contest, folder: str, checks: Json, files: Json, champion: Engine, hear: Progress
 ) -> Json:
-    """Has the candidate in ``folder`` read what the champion read, and notes its checks.
+    """Has the candidate in ``folder`` read what the champion read, and notes it in the checks.
 
-    ``exported`` has the digests of its ``files`` and its ``parity``, as they were made. Returns,
-    and writes, the checks: its ``sha256``, what is wrong with its ``files``, ``parity``,
-    ``time_ratio``, and the ``numbers`` of both by set, none where its files are faulty.
+    ``files`` are the digests of its files, as they were made. Returns, and writes, ``checks`` with
+    what is wrong with its ``files``, ``time_ratio``, and the ``numbers`` of both by set, none where
+    its files are faulty.
     """
-    files = exported["files"]
     spec = contest.reader.engine(folder, files.get(WEIGHTS))
     faults = file_faults(folder, files, spec)
-    checks: Json = {"sha256": files.get(WEIGHTS, ""), "files": faults}
-    checks |= {"parity": worst_of(exported["parity"]), "time_ratio": None}
-    checks |= {"sets": list(contest.sets), "numbers": {}}
+    checks |= {"files": faults}
     if faults:
         write_checks(contest.output, checks)
         return checks
@@ -141,6 +153,25 @@ def _timed(contest: Contest) -> Iterator[LabelledCrop]:
     part = contest.spec_of("test").part
     lines = labelled_crops(contest.sets["test"], part, contest.limits)
     return islice((each for each in lines if isinstance(each, LabelledCrop)), TIMED_LINES)
+
+
+def begun_checks(
+    exported: Json, sets: Mapping[str, Dataset], spec: EvaluationSpec, champion: Incumbent
+) -> Json:
+    """The checks before anything was looked at: what will be judged, against whom, and by what.
+
+    ``exported`` has the digests of the candidate's ``files`` and its ``parity``, as they were made.
+    """
+    return {
+        "sha256": exported["files"].get(WEIGHTS, ""),
+        "champion": {"number": champion.number, "digest": champion.digest},
+        "labels": labels_of(sets, spec),
+        "files": [],
+        "parity": worst_of(exported["parity"]),
+        "time_ratio": None,
+        "sets": list(sets),
+        "numbers": {},
+    }
 
 
 def worst_of(parities: Mapping[str, Json]) -> Json | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import annotated_types
 from annotated_types import Ge
 
 from ocr_tasks.evaluation.bootstrap import BootstrapSpec, Interval
@@ -36,9 +37,9 @@ class GateRules:
     candidate is refused, unless ``needs_retention`` is false.
     """
 
-    margin: Annotated[float, Ge(0)] = 0.005
-    retention_margin: Annotated[float, Ge(0)] = 0.005
-    stratum_margin: Annotated[float, Ge(0)] = 0.02
+    margin: Annotated[float, annotated_types.Interval(ge=0, le=1)] = 0.005
+    retention_margin: Annotated[float, annotated_types.Interval(ge=0, le=1)] = 0.005
+    stratum_margin: Annotated[float, annotated_types.Interval(ge=0, le=1)] = 0.02
     stratum_lines: Annotated[int, Ge(1)] = 100
     min_documents: Annotated[int, Ge(2)] = 8
     needs_retention: bool = True

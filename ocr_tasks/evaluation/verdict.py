@@ -1,7 +1,7 @@
 """What the gate says of a candidate: whether it is promoted, and by which rules, in numbers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
@@ -26,8 +26,9 @@ class Ruling:
 class Verdict:
     """Whether a candidate takes the champion's place. One rule that it does not pass refuses it.
 
-    ``notes`` say what was not judged, and why. Rules about readings are missing where there is
-    none to judge, or where the two models did not read the same lines.
+    ``notes`` say what was not judged, and why; ``settings`` by which options it was. Rules about
+    readings are missing where there is none to judge, or where the two models did not read the
+    same lines.
     """
 
     promoted: bool
@@ -35,6 +36,7 @@ class Verdict:
     champion: str
     rulings: tuple[Ruling, ...]
     notes: tuple[str, ...] = ()
+    settings: Json = field(default_factory=dict)
 
     @property
     def reasons(self) -> list[Ruling]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ocr_tasks import __version__, storage
 from ocr_tasks.admission import refuse_url
-from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.dataset.versions import fingerprint_of
-from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import SettingsError
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     Contest,
+    begun_checks,
     has_read,
     promoting_verdict,
     read_by_candidate,
@@ -25,6 +24,12 @@ from ocr_tasks.evaluation.contest import (
 from ocr_tasks.evaluation.outputs import read_checks
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.jobs import model_finetune_pages as pages
+from ocr_tasks.jobs.model_finetune_judged import (
+    exported_from,
+    forget_verdict,
+    judged_checks,
+    sets_of,
+)
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
     admitted,
@@ -41,7 +46,7 @@ from ocr_tasks.jobs.model_finetune_verdict import decide as decide
 from ocr_tasks.jobs.model_finetune_verdict import verdict_text as verdict_text
 from ocr_tasks.registry import champions
 from ocr_tasks.registry.cards import ModelCard
-from ocr_tasks.registry.incumbents import kept_incumbent
+from ocr_tasks.registry.incumbents import champion_now, refuse_other
 from ocr_tasks.registry.versions import Kind, file_url, register
 from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training.sweep import shown as shown
@@ -68,8 +73,9 @@ def evaluate_base(settings: ModelFinetuneSettings, on_progress: Progress = unhea
     dataset = dataset_of(settings)
     if pages.is_of_pages(dataset):
         return pages.evaluate_base(settings, dataset, on_progress)
-    engine = load_engine(_champions_engine(settings))
-    return read_by_champion(_contest(settings), engine, on_progress)
+    champion = champion_now(settings.registry)
+    engine = load_engine(settings.engine.engine(champion.weights, champion.digest))
+    return read_by_champion(_contest(settings, dataset), engine, on_progress)
 
 
 def export(settings: ModelFinetuneSettings) -> Json:
@@ -91,25 +97,33 @@ def export(settings: ModelFinetuneSettings) -> Json:
 
 
 def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -> Json:
-    """Has the exported model read what the champion read; pages and JSON show both.
+    """Has the exported model read what the champion of now reads; pages and JSON show both.
 
     Returns the checks, see contest.read_by_candidate: ``numbers`` has those of both by set, none
-    where the exported files are faulty, which the gate then says. Raises as evaluate_base, and
-    TrainingError where nothing was exported.
+    where the exported files are faulty, which the gate then says. The verdict of an earlier
+    evaluation is removed.
+
+    Raises:
+        TrainingError: nothing was exported.
+        PlanConflictError: it was trained on other lines than the dataset has now.
+        and what ``evaluate_base`` raises.
     """
     from ocr_tasks.engines.loading import load_engine
-    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
+    from ocr_tasks.training.outputs import INFERENCE
 
     settings = admitted(settings)
     dataset = dataset_of(settings)
     if pages.is_of_pages(dataset):
         return pages.evaluate(settings, dataset, on_progress)
-    contest, champion = _contest(settings), load_engine(_champions_engine(settings))
-    exported = read_told(settings.output, EXPORTED)
-    if not has_read(contest):
-        read_by_champion(contest, champion, on_progress)
+    exported = exported_from(settings, dataset)
+    forget_verdict(settings.output)
+    contest, champion = _contest(settings, dataset), champion_now(settings.registry)
+    engine = load_engine(settings.engine.engine(champion.weights, champion.digest))
+    if not has_read(contest, engine):
+        read_by_champion(contest, engine, on_progress)
+    checks = begun_checks(exported, contest.sets, contest.spec, champion)
     folder = storage.join(settings.output, INFERENCE)
-    return read_by_candidate(contest, folder, exported, champion, on_progress)
+    return read_by_candidate(contest, folder, checks, exported["files"], engine, on_progress)
 
 
 def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
@@ -119,23 +133,26 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
 
     Raises:
         GateRefusedError: the gate refused it, or has not judged these weights.
+        PlanConflictError: it learnt or was judged by other lines than the sets have now.
         ChampionChangedError: another one was promoted since this one was judged.
         RegistryError, StorageError: see versions.register.
     """
-    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, RESULT, read_told
+    from ocr_tasks.training.outputs import INFERENCE, RESULT, read_exported, read_told
 
     settings = admitted(settings)
     verdict = promoting_verdict(settings.output, settings.canary.output is not None)
     dataset = dataset_of(settings)
     kind = kind_of(dataset)
+    judged = judged_checks(settings, dataset)["champion"]
+    refuse_other(settings.registry, kind, judged["number"], judged["digest"])
     folder = storage.join(settings.output, INFERENCE)
-    names = read_told(settings.output, EXPORTED)["files"]
+    names = read_exported(settings.output)["files"]
     files = {name: storage.join(folder, name) for name in names}
     base = read_told(settings.output, RESULT)["base"]
     card = _card(settings, dataset, base, verdict, workers)
     version = register(settings.registry, kind, files, card)
     (reason,) = (each.said for each in verdict.rulings if each.rule == "improvement")
-    number = kept_incumbent(settings.registry, settings.output, kind).number
+    number = judged["number"]
     entry = champions.promote(settings.registry, kind, version.digest, number, reason)
     return {
         "sha256": version.digest,
@@ -218,7 +235,7 @@ def _card(
         base_sha256=base["sha256"],
         dataset=dataset.root,
         data_fingerprint=fingerprint_of(dataset, settings.limits, workers),
-        config=settings.model_dump(mode="json", include=how | {"gate", "evaluation"}),
+        config=settings.model_dump(mode="json", include=how) | verdict.settings,
         seed=seed,
         licence=settings.licence,
         pipeline_version=__version__,
@@ -227,13 +244,6 @@ def _card(
     )
 
 
-def _contest(settings: ModelFinetuneSettings) -> Contest:
-    sets = {"test": dataset_of(settings)}
-    if settings.retention is not None:
-        sets["retention"] = read_dataset(settings.retention, settings.layout, settings.groups, ())
+def _contest(settings: ModelFinetuneSettings, dataset: Dataset) -> Contest:
+    sets = sets_of(settings, dataset)
     return Contest(settings.output, sets, settings.engine, settings.evaluation, settings.limits)
-
-
-def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
-    incumbent = kept_incumbent(settings.registry, settings.output)
-    return settings.engine.engine(incumbent.weights, incumbent.digest)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import PAGES, TRAIN, VAL, Dataset
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
@@ -19,19 +18,25 @@ from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     CHAMPION,
     VAL_JUDGED,
+    begun_checks,
     champions_name,
     checks_of,
     part_of,
-    refuse_unless_promoted,
-    worst_of,
 )
 from ocr_tasks.evaluation.found import PageReport, evaluate_pages, timed_pages
 from ocr_tasks.evaluation.found_outputs import read_found, write_found
-from ocr_tasks.evaluation.outputs import read_checks, write_checks, write_verdict
+from ocr_tasks.evaluation.outputs import write_checks
 from ocr_tasks.evaluation.page_gate import decide_pages
 from ocr_tasks.imaging.maps import DetectionSpec
+from ocr_tasks.jobs.model_finetune_judged import (
+    exported_from,
+    forget_verdict,
+    judged_checks,
+    pronounced,
+    sets_of,
+)
 from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings, as_trained
-from ocr_tasks.registry.incumbents import kept_incumbent
+from ocr_tasks.registry.incumbents import champion_now, kept_incumbent
 from ocr_tasks.training.detection.spec import DetectorSpec
 
 Json = dict[str, Any]
@@ -87,9 +92,10 @@ def evaluate_base(settings: ModelFinetuneSettings, dataset: Dataset, on_progress
     """See model_finetune.evaluate_base."""
     from ocr_tasks.engines.loading import load_engine
 
-    champion, told = load_engine(_champions_engine(settings)), {}
-    for name, some in _sets(settings, dataset).items():
-        report = _report(settings, some, champion, on_progress)
+    stands = champion_now(settings.registry, "det")
+    engine, told = load_engine(_engine(settings, stands.weights, stands.digest)), {}
+    for name, some in sets_of(settings, dataset).items():
+        report = _report(settings, some, engine, on_progress)
         told[name] = write_found(settings.output, champions_name(name), {CHAMPION: report})
     return told
 
@@ -97,22 +103,24 @@ def evaluate_base(settings: ModelFinetuneSettings, dataset: Dataset, on_progress
 def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Progress) -> Json:
     """See model_finetune.evaluate."""
     from ocr_tasks.engines.loading import load_engine
-    from ocr_tasks.training.outputs import EXPORTED, INFERENCE, read_told
+    from ocr_tasks.training.outputs import INFERENCE
 
-    exported, sets = read_told(settings.output, EXPORTED), _sets(settings, dataset)
-    if not all(_has_looked(settings, name) for name in sets):
-        evaluate_base(settings, dataset, on_progress)
+    exported, sets = exported_from(settings, dataset), sets_of(settings, dataset)
+    forget_verdict(settings.output)
+    stands = champion_now(settings.registry, "det")
+    champion = load_engine(_engine(settings, stands.weights, stands.digest))
     folder, files = storage.join(settings.output, INFERENCE), exported["files"]
     spec = _engine(settings, storage.join(folder, WEIGHTS), files.get(WEIGHTS))
-    faults = file_faults(folder, files, spec)
-    checks: Json = {"sha256": files.get(WEIGHTS, ""), "files": faults, "time_ratio": None}
-    checks |= {"parity": worst_of(exported["parity"]), "sets": list(sets), "numbers": {}}
-    if not faults:
-        candidate, champion = load_engine(spec), load_engine(_champions_engine(settings))
+    checks = begun_checks(exported, sets, settings.evaluation, stands)
+    checks["files"] = file_faults(folder, files, spec)
+    for name, some in sets.items():
+        base = {CHAMPION: _report(settings, some, champion, on_progress)}
+        write_found(settings.output, champions_name(name), base)
+    if not checks["files"]:
+        candidate = load_engine(spec)
         for name, some in sets.items():
-            report = _report(settings, some, candidate, on_progress)
-            base = read_found(settings.output, champions_name(name))[CHAMPION]
-            both = {CANDIDATE: report, CHAMPION: base}
+            base = read_found(settings.output, champions_name(name))
+            both = {CANDIDATE: _report(settings, some, candidate, on_progress), **base}
             checks["numbers"][name] = write_found(settings.output, name, both)
         part = part_of(dataset, settings.evaluation)
         pages = timed_pages(dataset, part, settings.limits)
@@ -127,7 +135,7 @@ def decide(settings: ModelFinetuneSettings, dataset: Dataset, workers: int | Non
     on_val = part_of(dataset, settings.evaluation) == VAL
     parts = (TRAIN,) if on_val else (TRAIN, VAL)
     try:
-        told = read_checks(settings.output)
+        told = judged_checks(settings, dataset)
         champion = _found_by(settings.output, told["sets"], CHAMPION, champions_name)
         candidate = None
         if not told["files"]:
@@ -138,19 +146,13 @@ def decide(settings: ModelFinetuneSettings, dataset: Dataset, workers: int | Non
     verdict = decide_pages(candidate, champion, settings.gate, checks_of(told, seen))
     if on_val:
         verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
-    write_verdict(settings.output, verdict)
-    refuse_unless_promoted(verdict)
-    return verdict.as_json()
+    return pronounced(settings, verdict)
 
 
 def _found_by(
     output: str, sets: list[str], role: str, name_of: Callable[[str], str]
 ) -> Mapping[str, PageReport]:
     return {name: read_found(output, name_of(name))[role] for name in sets}
-
-
-def _has_looked(settings: ModelFinetuneSettings, name: str) -> bool:
-    return storage.exists(storage.join(settings.output, f"{champions_name(name)}.json"))
 
 
 def _report(
@@ -160,24 +162,12 @@ def _report(
     return evaluate_pages(dataset, engine, spec, settings.limits, hear)
 
 
-def _sets(settings: ModelFinetuneSettings, dataset: Dataset) -> dict[str, Dataset]:
-    sets = {"test": dataset}
-    if settings.retention is not None:
-        sets["retention"] = read_dataset(settings.retention, settings.layout, settings.groups, ())
-    return sets
-
-
 def _spec(settings: ModelFinetuneSettings) -> DetectorSpec:
     """The options of the training, which begins with the champion if no base is named."""
     if settings.detector.base is not None:
         return settings.detector
     incumbent = kept_incumbent(settings.registry, settings.output, "det")
     return replace(settings.detector, base=incumbent.weights, base_sha256=incumbent.digest)
-
-
-def _champions_engine(settings: ModelFinetuneSettings) -> EngineSpec:
-    incumbent = kept_incumbent(settings.registry, settings.output, "det")
-    return _engine(settings, incumbent.weights, incumbent.digest)
 
 
 def _engine(settings: ModelFinetuneSettings, weights: str | None, sha256: str | None) -> EngineSpec:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from ocr_tasks.dataset.samples import labels_digest
 from ocr_tasks.errors import SettingsError, TrainingError
 from ocr_tasks.jobs import model_finetune_pages as pages
 from ocr_tasks.jobs.model_finetune_settings import (
@@ -129,7 +130,7 @@ class _Sweep:
     """A sweep as it stands in its output."""
 
     def __init__(self, settings: ModelFinetuneSettings) -> None:
-        from ocr_tasks.training.trials import labels_digest, refuse_other_training
+        from ocr_tasks.training.trials import refuse_other_training
 
         self._settings = admitted(settings)
         self._dataset = dataset_of(self._settings)

@@ -15,13 +15,13 @@ from ocr_tasks.evaluation.contest import (
     VAL_JUDGED,
     evidence_of,
     part_of,
-    refuse_unless_promoted,
 )
 from ocr_tasks.evaluation.evidence import TrainedOn
-from ocr_tasks.evaluation.outputs import read_checks, read_verdict, write_verdict
+from ocr_tasks.evaluation.outputs import read_checks, read_verdict
 from ocr_tasks.evaluation.summary import as_markdown
 from ocr_tasks.evaluation.verdict import Ruling, Verdict
 from ocr_tasks.jobs import model_finetune_pages as pages
+from ocr_tasks.jobs.model_finetune_judged import judged_checks, pronounced
 from ocr_tasks.jobs.model_finetune_settings import (
     ModelFinetuneSettings,
     admitted,
@@ -58,6 +58,7 @@ def decide(
     on_val = part_of(dataset, settings.evaluation) == VAL
     seen = _trained_on(settings, dataset, (TRAIN,) if on_val else (TRAIN, VAL), workers)
     try:
+        judged_checks(settings, dataset)
         candidate, champion, checks = evidence_of(settings.output, seen)
     except FileNotFoundError as error:
         raise SettingsError(f"nothing was evaluated in {settings.output}: {error}") from error
@@ -66,9 +67,7 @@ def decide(
         verdict = replace(verdict, notes=(*verdict.notes, VAL_JUDGED))
     if verdict.promoted and settings.canary.output is not None:
         verdict = _with_canary(settings, verdict, checks.sha256, on_progress)
-    write_verdict(settings.output, verdict)
-    refuse_unless_promoted(verdict)
-    return verdict.as_json()
+    return pronounced(settings, verdict)
 
 
 def verdict_text(settings: ModelFinetuneSettings) -> str:

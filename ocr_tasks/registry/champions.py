@@ -113,7 +113,7 @@ def _append(
     now = datetime.datetime.now(datetime.UTC).isoformat()
     entry = Champion(expected + 1, digest, restores, reason, now)
     stands = champion(root, kind)
-    if stands is None or stands.number == expected:
+    if expected == (stands.number if stands else NOBODY):
         data = (json.dumps(entry.as_json(), indent=2, ensure_ascii=False) + "\n").encode()
         storage.create(_url(root, kind, entry.number), data, storage.join(root, "staging"))
         stands = champion(root, kind)

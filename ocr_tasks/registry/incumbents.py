@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 
 from ocr_tasks import storage
-from ocr_tasks.errors import NoAccessError, SettingsError
+from ocr_tasks.errors import ChampionChangedError, NoAccessError, SettingsError
 from ocr_tasks.faults import damage_named
-from ocr_tasks.registry.champions import NOBODY, champion
+from ocr_tasks.registry.champions import NOBODY, champion, history
 from ocr_tasks.registry.versions import Kind, file_url, find
 
 KEPT = "base.json"
@@ -44,8 +44,21 @@ def champion_now(root: str, kind: Kind = "rec") -> Incumbent:
     return Incumbent(stands.number, version.card.name, version.digest, file_url(root, version))
 
 
+def refuse_other(root: str, kind: Kind, number: int, digest: str | None) -> None:
+    """Makes sure that the champion of this number is, or was, the model of this digest.
+
+    Raises:
+        ChampionChangedError: it is another one, or there is none, as in another registry.
+        DamagedFileError, StorageError: see champions.history.
+    """
+    log = [None, *(entry.digest for entry in history(root, kind))]
+    if number >= len(log) or log[number] != digest:
+        name = digest or "the built-in model"
+        raise ChampionChangedError(f"judged against {name}, which is not number {number} of {root}")
+
+
 def kept_incumbent(root: str, output: str, kind: Kind = "rec") -> Incumbent:
-    """The champion when this was asked first for the output; it stays so, whoever is promoted.
+    """The champion when a training began in the output; it stays so, whoever is promoted.
 
     Raises as champion_now.
     """

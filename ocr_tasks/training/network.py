@@ -22,7 +22,7 @@ from paddlex.inference.models.text_recognition.modeling.pp_ocrv6_small_rec impor
 )
 
 from ocr_tasks.engines.processor import computes_in_avx2
-from ocr_tasks.errors import ModelError
+from ocr_tasks.errors import ModelError, SettingsError
 from ocr_tasks.imaging.crops import LINE_HEIGHT, WIDTH_STEP
 from ocr_tasks.training.graph import Arrays, Kind, Slot
 
@@ -86,11 +86,17 @@ def compute_on(device: str, threads: int) -> None:
 
     Its MKL (of 2019) uses AVX2 on Intel's processors only, unless it is told to, and takes 2.4
     times as long on others. Its threads that wait would spin on cores that the front could have.
+
+    Raises:
+        SettingsError: there is no such device.
     """
     if computes_in_avx2():
         os.environ.setdefault("MKL_DEBUG_CPU_TYPE", "5")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
-    paddle.device.set_device(device)
+    try:
+        paddle.device.set_device(device)
+    except (ValueError, RuntimeError) as error:
+        raise SettingsError(f"device={device}: there is none that Paddle could use") from error
     paddle.base.core.set_num_threads(threads)
 
 

@@ -74,8 +74,11 @@ def write_settings(output: str, spec: TrainSpec | DetectorSpec) -> None:
 
 
 def write_best(output: str, state: State) -> None:
-    """Writes the best weights."""
-    storage.write(storage.join(output, BEST), safetensors.numpy.save(state))
+    """Writes the best weights; what was exported of others is to be exported anew."""
+    uri, data = storage.join(output, BEST), safetensors.numpy.save(state)
+    if storage.exists(uri) and storage.read_bytes(uri) != data:
+        storage.remove(storage.join(output, EXPORTED))
+    storage.write(uri, data)
 
 
 def read_best(output: str) -> State:
@@ -116,6 +119,16 @@ def read_told(output: str, name: str) -> Json:
         return told
 
 
+def read_exported(output: str) -> Json:
+    """The ``files`` that were exported below ``output``, by name their sha256, and ``parity``.
+
+    Raises as read_told.
+    """
+    told = read_told(output, EXPORTED)
+    with damage_named(storage.join(output, EXPORTED)):
+        return {"files": dict(told["files"]), "parity": dict(told["parity"])}
+
+
 def write_told(output: str, name: str, values: Json) -> None:
     """Writes JSON below ``output``."""
     told = json.dumps(values, ensure_ascii=False, indent=1)
@@ -123,14 +136,14 @@ def write_told(output: str, name: str, values: Json) -> None:
 
 
 def write_result(
-    output: str, base: ModelInfo, progress: LineProgress, left_out: Mapping[str, int]
+    output: str, base: ModelInfo, progress: LineProgress, left_out: Mapping[str, int], labels: str
 ) -> Json:
     """Draws a recogniser's curves and writes ``train_result.json``, which it returns."""
     kept = progress.kept
     assert kept is not None
     storage.write(storage.join(output, CURVES), draw_curves(progress.evaluations, kept))
     scores = progress.evaluations[-1].exact, kept.exact
-    result = result_of(RECOGNIZER, base, progress.evaluations, kept, scores, left_out)
+    result = result_of(RECOGNIZER, base, progress.evaluations, kept, scores, left_out, labels)
     result["label_dict"] = f"{INFERENCE}/{CONFIG}"
     result["blends"] = [asdict(each) for each in progress.blends]
     write_told(output, RESULT, result)
@@ -144,9 +157,11 @@ def result_of(
     kept: Evaluation,
     scores: tuple[float, float],
     left_out: Mapping[str, int],
+    labels: str,
 ) -> Json:
     """What ``train_result.json`` says of any model; ``scores`` are of the last and kept weights.
 
+    ``labels`` is the digest of those of train and val, ``left_out`` how many were not learnt.
     It says that it is done only once the weights are exported.
     """
     last, best = scores
@@ -165,6 +180,7 @@ def result_of(
         "base": asdict(base),
         "parity": {},
         "left_out": dict(left_out),
+        "labels": labels,
         "done_flag": False,
     }
 

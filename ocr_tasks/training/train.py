@@ -11,7 +11,7 @@ from dataclasses import asdict
 from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.reading import read_dataset
-from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec
+from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, LayoutSpec, labels_digest
 from ocr_tasks.training.batches import Source
 from ocr_tasks.training.best import export_best
 from ocr_tasks.training.crew import ALONE, Crew
@@ -96,7 +96,8 @@ def learn(
             return {}
         student.put_back()
         write_best(output, get_state(base.network))
-        return write_result(output, base.info, progress, left_out)
+        labels = labels_digest(dataset, (TRAIN, VAL))
+        return write_result(output, base.info, progress, left_out, labels)
 
 
 def _tell(lines: Lines, val: Lines, replayed: Sequence[Source], left_out: Counter[str]) -> None:

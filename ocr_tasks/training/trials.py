@@ -4,7 +4,6 @@ import json
 from dataclasses import asdict
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.errors import PlanConflictError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.settings import digest_of
@@ -21,11 +20,6 @@ TRIAL = "trial.json"  # what one came to: the last of its files that is written
 def folder_of(output: str, name: str) -> str:
     """The URL of a trial's folder, in which it lies as a training does in its output."""
     return storage.join(output, TRIALS, name)
-
-
-def labels_digest(dataset: Dataset) -> str:
-    """A digest of all labels, and of what they are of; no image is looked at."""
-    return digest_of([[each.part, each.path, each.label] for each in dataset.samples])
 
 
 def fingerprint_of(labels: str, spec: TrainSpec) -> str:

@@ -4,15 +4,20 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import safetensors.numpy
 
 from ocr_tasks import storage
 from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.reading import read_dataset
+from ocr_tasks.dataset.samples import TRAIN, VAL, labels_digest
+from ocr_tasks.engines.ppocr import recognizer_file
+from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.evaluation.contest import CANDIDATE, CHAMPION, champions_name
 from ocr_tasks.evaluation.outputs import read_evaluation, write_evaluation
 from ocr_tasks.jobs.model_finetune import ModelFinetuneSettings
 from ocr_tasks.training.network import get_state
+from ocr_tasks.training.outputs import RESULT
 from ocr_tasks.training.weights import load_base
 from tests.dataset.folders import (
     CHARACTERS,
@@ -92,6 +97,22 @@ def plant_readings(settings):
         limits = LimitSpec()
         write_evaluation(settings.output, name, planted, dataset, limits)
         write_evaluation(settings.output, champions_name(name), champion, dataset, limits)
+
+
+def plant_learnt(settings):
+    """Has the training's result say that it was of the lines that the dataset has now."""
+    dataset = read_dataset(settings.dataset, DEFAULT_LAYOUT, DEFAULT_GROUPS, ())
+    result = read_json(settings, RESULT) | {"labels": labels_digest(dataset, (TRAIN, VAL))}
+    storage.write(storage.join(settings.output, RESULT), json.dumps(result).encode())
+
+
+def tampered_weights(folder):
+    """The built-in recogniser in a file of other bytes, which reads the same."""
+    model = onnx.load(recognizer_file(EngineSpec()).path)
+    model.doc_string = "another one"
+    path = folder / "other.onnx"
+    onnx.save(model, path)
+    return path
 
 
 def _rightly(label):

@@ -16,14 +16,14 @@ SIZE = (9.0, 3.5)  # inches
 
 
 def write_result(
-    output: str, base: ModelInfo, progress: PageProgress, left_out: Mapping[str, int]
+    output: str, base: ModelInfo, progress: PageProgress, left_out: Mapping[str, int], labels: str
 ) -> Json:
     """Draws a detector's curves and writes ``train_result.json``, which it returns."""
     best = progress.best
     assert best is not None
     storage.write(storage.join(output, CURVES), draw_curves(progress.evaluations, best))
     scores = progress.evaluations[-1].hmean, best.hmean
-    result = result_of(DETECTOR, base, progress.evaluations, best, scores, left_out)
+    result = result_of(DETECTOR, base, progress.evaluations, best, scores, left_out, labels)
     write_told(output, RESULT, result)
     return result
 

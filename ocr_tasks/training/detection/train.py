@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from ocr_tasks.archive.raster import DecodeSpec
-from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset
+from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, labels_digest
 from ocr_tasks.engines.ppocr import normalised
 from ocr_tasks.imaging.maps import DetectionSpec
 from ocr_tasks.training.best import served
@@ -76,7 +76,8 @@ def learn(
         course = PageCourse(base, pages, val, serving, output, fingerprint)
         progress = fine_tune(student, course, spec, hear)
         write_best(output, get_state(base.network))
-        return write_result(output, base.info, progress, left_out)
+        labels = labels_digest(dataset, (TRAIN, VAL))
+        return write_result(output, base.info, progress, left_out, labels)
 
 
 def export_best(dataset: Dataset, output: str, spec: DetectorSpec, serving: DetectionSpec) -> Json:

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from ocr_tasks import storage
-from ocr_tasks.dataset.samples import LINES, Dataset
+from ocr_tasks.dataset.samples import LINES, TRAIN, VAL, Dataset, labels_digest
 from ocr_tasks.engines.ppocr import charset_in, recognizer_file
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.engines.weights import digest_of_file, refuse_other_weights
@@ -80,6 +80,7 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
             log.info("stopped after %.1f minutes", spec.max_minutes)
         told: Json = {"base": asdict(base), "left_out": dict(handed.left_out)}
         told |= {"fingerprint": fingerprint, "is_whole": is_whole}
+        told["labels"] = labels_digest(dataset, (TRAIN, VAL))
         return write_learnt(output, spec.paddlex.model, heard, told)
 
 

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ocr_tasks import storage
@@ -12,22 +13,27 @@ from ocr_tasks.engines import fetching
 from ocr_tasks.engines.weights import digest_of_file
 from ocr_tasks.errors import (
     ChampionChangedError,
+    DamagedFileError,
     GateRefusedError,
+    PlanConflictError,
+    TrainingError,
 )
 from ocr_tasks.evaluation.canary import CanaryReport, CanarySpec
 from ocr_tasks.evaluation.contest import VAL_JUDGED
 from ocr_tasks.evaluation.verdict import Ruling
 from ocr_tasks.jobs import model_finetune as job
-from ocr_tasks.registry.champions import NOBODY, champion, promote
-from ocr_tasks.registry.versions import find
-from ocr_tasks.training.outputs import write_settings
+from ocr_tasks.registry.champions import NOBODY, champion, history, promote
+from ocr_tasks.registry.versions import find, register
+from ocr_tasks.training.outputs import read_best, write_best, write_settings
 from tests.jobs.runs import do_in_turn, page, settings_for
 from tests.jobs.tuning import (
+    plant_learnt,
     plant_readings,
     read_json,
+    tampered_weights,
 )
 from tests.makers import fill_folder, png
-from tests.registry.models import registered
+from tests.registry.models import CARD, registered
 from tests.stores import names_at
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
@@ -94,6 +100,81 @@ def test_a_candidate_judged_against_another_champion_is_not_promoted(settings, t
     assert champion(settings.registry, "rec").digest == other.digest
 
 
+def test_a_champion_of_another_registry_or_number_is_not_replaced(settings, tmp_path):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    there = storage.join(settings.output, "checks.json")
+    checks = read_json(settings, "checks.json")
+    for against in ({"number": 1, "digest": "aa" * 32}, {"number": 0, "digest": "aa" * 32}):
+        storage.write(there, json.dumps(checks | {"champion": against}).encode())
+        with pytest.raises(ChampionChangedError, match="judged against aaaa"):
+            job.promote(settings, workers=1)
+    assert history(settings.registry, "rec") == []
+
+
+def test_after_another_promotion_the_later_steps_judge_against_the_new_champion(settings, tmp_path):
+    files = {"inference.onnx": storage.absolute(str(tampered_weights(tmp_path)))}
+    other = register(settings.registry, "rec", files, CARD)
+    promote(settings.registry, "rec", other.digest, NOBODY, "quicker")
+    job.evaluate(settings)
+    with pytest.raises(GateRefusedError, match="has judged nothing"):
+        job.promote(settings, workers=1)
+    told = read_json(settings, "champion_test.json")["champion"]["report"]["engine"]
+    assert told["recognizer"]["sha256"] == other.digest
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    assert job.promote(settings, workers=1)["number"] == 2
+
+
+def test_weights_that_were_exported_after_the_evaluation_are_not_promoted(settings):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    exported = read_json(settings, "exported.json")
+    exported["files"]["inference.onnx"] = "bb" * 32
+    storage.write(storage.join(settings.output, "exported.json"), json.dumps(exported).encode())
+    for step in (job.decide, job.promote):
+        with pytest.raises(GateRefusedError, match="exported last, and never evaluated"):
+            step(settings, workers=1)
+
+
+def test_best_weights_that_change_leave_nothing_exported(settings):
+    write_best(settings.output, read_best(settings.output))
+    assert read_json(settings, "exported.json")["files"]
+    write_best(settings.output, {"other": np.zeros(3, np.float32)})
+    with pytest.raises(TrainingError, match="train and export first"):
+        job.evaluate(settings)
+
+
+@pytest.mark.parametrize(("part", "said"), [("train", "was not trained on"), ("test", "test set")])
+def test_a_dataset_that_has_changed_since_is_not_judged_by(settings, tmp_path, part, said):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    folder = tmp_path / "changed"
+    shutil.copytree(settings.dataset.removeprefix("file://"), folder)
+    _, *others = (folder / f"{part}.txt").read_text().splitlines()
+    (folder / f"{part}.txt").write_text("\n".join(others) + "\n")
+    changed = settings.model_copy(update={"dataset": storage.absolute(str(folder))})
+    for step in (job.decide, job.promote):
+        with pytest.raises(PlanConflictError, match=said):
+            step(changed, workers=1)
+
+
+def test_the_card_tells_by_which_settings_the_gate_judged(settings):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    stricter = replace(settings.gate, margin=0.5)
+    told = job.promote(settings.model_copy(update={"gate": stricter}), workers=1)
+    card = find(settings.registry, "rec", told["sha256"]).card
+    assert card.config["gate"]["margin"] == settings.gate.margin
+
+
+@pytest.mark.parametrize("told", [{"x": 1}, [1], {"files": 3, "parity": {}}])
+def test_a_damaged_word_of_the_export_is_named(settings, told):
+    storage.write(storage.join(settings.output, "exported.json"), json.dumps(told).encode())
+    with pytest.raises(DamagedFileError, match=r"exported\.json cannot be read"):
+        job.evaluate(settings)
+
+
 def test_files_that_were_damaged_after_the_export_are_refused(settings):
     weights = storage.join(settings.output, "best_accuracy", "inference", "inference.onnx")
     storage.write(weights, storage.read_bytes(weights)[:-1000])
@@ -128,6 +209,7 @@ def test_without_a_test_part_val_judges_and_the_verdict_says_so(settings, tmp_pa
     shutil.copytree(settings.dataset.removeprefix("file://"), folder)
     (folder / "test.txt").rename(folder / "val.txt")
     untested = settings.model_copy(update={"dataset": storage.absolute(str(folder))})
+    plant_learnt(untested)
     job.evaluate_base(untested)
     job.evaluate(untested)
     plant_readings(untested)
