@@ -117,6 +117,16 @@ def test_detectors_are_found_too_but_not_compared_with_recognisers(root, source)
         compare_models(root, rec.digest, det.digest)
 
 
+def test_a_damaged_version_is_shown_and_the_command_says_so_by_its_code(root, source, call):
+    version = registered(root, source)
+    whole = ("models", "show", version.digest[:8].upper(), "--registry", root)
+    assert call(*whole)[0] == 0
+    storage.write(file_url(root, version), b"weightS")
+    for form in ((), ("--json",)):
+        code, said, _ = call(*whole, *form)
+        assert (code, "inference.onnx" in said) == (1, True)
+
+
 def test_a_version_that_is_not_there_is_refused(root):
     with pytest.raises(RegistryError, match="no version"):
         show_model(root, "0" * 64)

@@ -10,12 +10,13 @@ import paddle
 import pytest
 
 from ocr_tasks.engines.ppocr import RECOGNIZER, WHEEL_FILES, normalised, wheel_models
-from ocr_tasks.errors import ModelError
+from ocr_tasks.errors import ModelError, SettingsError
 from ocr_tasks.imaging.crops import pad_to_bucket
 from ocr_tasks.training.graph import Kind, WeightGraph
 from ocr_tasks.training.network import (
     bind,
     build_network,
+    compute_on,
     get_state,
     set_state,
     state_of,
@@ -135,3 +136,9 @@ def test_gradients_are_numbers_however_far_from_zero_an_activation_is(base):
     given = paddle.to_tensor(np.array([-300, -88, -1, 0, 300], np.float32), stop_gradient=False)
     activation(given).sum().backward()
     np.testing.assert_allclose(given.grad.numpy(), [0, 0, 0.0723295, 0.5, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("device", ["gpu:9", "abacus"])
+def test_a_device_that_is_not_there_is_refused(device):
+    with pytest.raises(SettingsError, match=f"device={device}"):
+        compute_on(device, 1)
