@@ -63,9 +63,7 @@ def judged_checks(settings: ModelFinetuneSettings, dataset: Dataset) -> Json:
 
 def forget_verdict(output: str) -> None:
     """Removes the last verdict: what it was about is evaluated anew."""
-    url = storage.join(output, VERDICT)
-    if storage.exists(url):
-        storage.remove(url)
+    storage.remove(storage.join(output, VERDICT))
 
 
 def pronounced(settings: ModelFinetuneSettings, verdict: Verdict) -> Json:

@@ -75,10 +75,20 @@ def write_settings(output: str, spec: TrainSpec | DetectorSpec) -> None:
 
 def write_best(output: str, state: State) -> None:
     """Writes the best weights; what was exported of others is to be exported anew."""
-    uri, data = storage.join(output, BEST), safetensors.numpy.save(state)
+    bring_best(output, safetensors.numpy.save(state))
+
+
+def bring_best(output: str, data: bytes) -> None:
+    """Writes the best weights as they stand in a file of another training. See write_best."""
+    uri = storage.join(output, BEST)
     if storage.exists(uri) and storage.read_bytes(uri) != data:
-        storage.remove(storage.join(output, EXPORTED))
+        forget_export(output)
     storage.write(uri, data)
+
+
+def forget_export(output: str) -> None:
+    """Has no later step take what was exported for the best weights."""
+    storage.remove(storage.join(output, EXPORTED))
 
 
 def read_best(output: str) -> State:

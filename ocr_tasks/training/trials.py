@@ -7,7 +7,7 @@ from ocr_tasks import storage
 from ocr_tasks.errors import PlanConflictError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.settings import digest_of
-from ocr_tasks.training.outputs import RESULT, SETTINGS
+from ocr_tasks.training.outputs import BEST, RESULT, SETTINGS, bring_best
 from ocr_tasks.training.spec import TrainSpec, processes_of
 from ocr_tasks.training.sweep import Trial, trial_of
 from ocr_tasks.training.sweep_report import SWEEP
@@ -61,7 +61,8 @@ def bring(output: str, name: str) -> None:
     """Copies a trial's files into the output, and at last its result, which speaks for them all."""
     folder = folder_of(output, name)
     files = {each.uri.removeprefix(f"{folder}/") for each in storage.list_objects(folder)}
-    for file in [*sorted(files - {TRIAL, RESULT}), RESULT]:
+    bring_best(output, storage.read_bytes(storage.join(folder, BEST)))
+    for file in [*sorted(files - {TRIAL, RESULT, BEST}), RESULT]:
         storage.write(storage.join(output, file), storage.read_bytes(storage.join(folder, file)))
 
 

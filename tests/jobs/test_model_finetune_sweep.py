@@ -16,7 +16,7 @@ from ocr_tasks.jobs import model_finetune as job
 from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings, as_trained
 from ocr_tasks.jobs.model_finetune_sweep import attempt, choose, trials_of
 from ocr_tasks.training import train as room
-from ocr_tasks.training.outputs import BEST, RESULT
+from ocr_tasks.training.outputs import BEST, EXPORTED, RESULT
 from ocr_tasks.training.sweep import Variable
 from tests.jobs.trials import Trainer, diverged
 from tests.jobs.tuning import SMALLEST, draw_datasets, settings_in
@@ -86,6 +86,17 @@ def test_the_output_is_as_if_the_best_had_been_trained_there(trainer, tmp_path):
     assert "trial.json" not in names_at(settings.output)
     train = as_trained(settings).train
     assert (train.learning_rate, train.epochs, train.scope) == (0.001, 3, "head")
+
+
+def test_what_was_exported_of_another_best_is_not_taken_for_this_one(trainer, tmp_path):
+    settings = swept(tmp_path, RATES)
+    job.sweep(settings)
+    exported = storage.join(settings.output, EXPORTED)
+    storage.write(exported, b"{}")
+    job.sweep(settings)
+    assert storage.exists(exported)
+    job.sweep(otherwise(settings, RATES | {"epochs": [1, 3]}))
+    assert not storage.exists(exported)
 
 
 def test_an_option_whose_values_are_all_worse_changes_nothing(trainer, tmp_path):

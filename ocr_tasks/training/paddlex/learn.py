@@ -22,7 +22,14 @@ from ocr_tasks.records import ModelInfo
 from ocr_tasks.stores.filesystems import is_local, resolve
 from ocr_tasks.text.ctc import steps_needed
 from ocr_tasks.training.graph import WeightGraph
-from ocr_tasks.training.outputs import RESULT, Json, logged_to, read_told, write_settings
+from ocr_tasks.training.outputs import (
+    RESULT,
+    Json,
+    forget_export,
+    logged_to,
+    read_told,
+    write_settings,
+)
 from ocr_tasks.training.paddlex.arguments import LATEST, TRAINED, Weights, adapted, told_to_train
 from ocr_tasks.training.paddlex.handover import Handed, hand_over
 from ocr_tasks.training.paddlex.heard import Heard
@@ -81,6 +88,7 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
         told: Json = {"base": asdict(base), "left_out": dict(handed.left_out)}
         told |= {"fingerprint": fingerprint, "is_whole": is_whole}
         told["labels"] = labels_digest(dataset, (TRAIN, VAL))
+        forget_export(output)
         return write_learnt(output, spec.paddlex.model, heard, told)
 
 
