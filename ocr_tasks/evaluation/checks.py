@@ -32,9 +32,13 @@ def file_faults(folder: str, manifest: Mapping[str, str], spec: EngineSpec) -> l
     """
     if WEIGHTS not in manifest:
         return [f"no {WEIGHTS} was exported"]
+    return damaged_files(folder, manifest) or _loading_faults(spec)
+
+
+def damaged_files(folder: str, manifest: Mapping[str, str]) -> list[str]:
+    """The files below ``folder`` that are missing, or others than those of the ``manifest``."""
     told = (_fault_of(folder, name, sha256) for name, sha256 in sorted(manifest.items()))
-    faults = [fault for fault in told if fault is not None]
-    return faults or _loading_faults(spec)
+    return [fault for fault in told if fault is not None]
 
 
 def _fault_of(folder: str, name: str, sha256: str) -> str | None:

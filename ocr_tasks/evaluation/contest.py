@@ -20,6 +20,7 @@ from ocr_tasks.evaluation.evaluate import (
     Part,
     evaluate,
     labelled_crops,
+    sources_of,
 )
 from ocr_tasks.evaluation.evidence import Checks, Parity, Readings, TrainedOn
 from ocr_tasks.evaluation.outputs import (
@@ -102,10 +103,11 @@ def has_read(contest: Contest, champion: Engine) -> bool:
         except FileNotFoundError:
             return False
         samples = dataset.of_part(contest.spec_of(name).part)
-        labels = {(each.path, each.label) for each in samples}
+        source_of = sources_of(dataset, contest.spec)
+        told = {(each.path, each.label, each.group, source_of(each.path)) for each in samples}
         is_whole = len(report.lines) + len(report.unscored) == len(samples)
-        is_same = is_whole and all((line.path, line.label) in labels for line in report.lines)
-        if not is_same or report.engine.recognizer != champion.info.recognizer:
+        is_same = all((x.path, x.label, x.group, x.source) in told for x in report.lines)
+        if not (is_whole and is_same and report.engine == champion.info):
             return False
     return True
 

@@ -84,6 +84,11 @@ def line_crop(pixels: Pixels) -> Pixels:
     return pad_to_bucket(strip_of(pixels, corners))
 
 
+def sources_of(dataset: Dataset, spec: EvaluationSpec) -> GroupOf:
+    """What tells of an image's path which collection it is from."""
+    return groups_by(dataset.root, dataset.objects, GroupSpec(column=spec.source_column))
+
+
 def evaluate(
     dataset: Dataset,
     engine: Engine,
@@ -102,7 +107,7 @@ def evaluate(
         EngineBrokenError: the recogniser fails on every line.
         StorageError: the store did not answer.
     """
-    source_of = groups_by(dataset.root, dataset.objects, GroupSpec(column=spec.source_column))
+    source_of = sources_of(dataset, spec)
     reading = _Reading(CropPool(engine.recognizer, spec.batch_lines), source_of)
     count = len(dataset.of_part(spec.part))
     for labelled in labelled_crops(dataset, spec.part, limits):

@@ -12,14 +12,14 @@ import numpy as np
 from ocr_tasks.archive.decode import pixels_sha256
 from ocr_tasks.archive.decoders import POOL
 from ocr_tasks.dataset.facts import decode_spec
-from ocr_tasks.dataset.groups import GroupOf, GroupSpec, groups_by
+from ocr_tasks.dataset.groups import GroupOf
 from ocr_tasks.dataset.image_rules import LimitSpec, missing_image, name_of
 from ocr_tasks.dataset.inspection import decoded
 from ocr_tasks.dataset.page_labels import page_labels
 from ocr_tasks.dataset.samples import PAGES, Dataset, Sample
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.errors import DatasetError, InferenceError, PageError
-from ocr_tasks.evaluation.evaluate import EvaluationSpec
+from ocr_tasks.evaluation.evaluate import EvaluationSpec, sources_of
 from ocr_tasks.evaluation.report import GROUP, SOURCE, Stratum, UnscoredLine
 from ocr_tasks.imaging.crops import Pixels
 from ocr_tasks.imaging.matching import DetectionScore, score_of_page, total
@@ -141,7 +141,7 @@ def evaluate_pages(
     samples = dataset.of_part(spec.part)
     if dataset.type != PAGES:
         raise DatasetError(f"{dataset.root} is a {dataset.type}: a detector needs {PAGES}")
-    source_of = groups_by(dataset.root, dataset.objects, GroupSpec(column=spec.source_column))
+    source_of = sources_of(dataset, spec)
     pages: list[FoundPage] = []
     unscored: list[UnscoredLine] = []
     seconds = 0.0

@@ -17,6 +17,7 @@ from ocr_tasks.faults import damage_named
 Json = dict[str, Any]
 
 VERDICT, CHECKS = "verdict.json", "checks.json"
+OF_CHECKS = ("sha256", "champion", "labels", "files", "parity", "time_ratio", "sets", "numbers")
 
 
 def write_evaluation(
@@ -92,7 +93,8 @@ def read_checks(output: str) -> Json:
     url = storage.join(output, CHECKS)
     data = storage.read_bytes(url)
     with damage_named(url):
-        return _object_in(data)
+        checks = _object_in(data)
+        return checks | {name: checks[name] for name in OF_CHECKS}
 
 
 def _object_in(data: bytes) -> Json:

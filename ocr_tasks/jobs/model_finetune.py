@@ -11,7 +11,8 @@ from ocr_tasks import __version__, storage
 from ocr_tasks.admission import refuse_url
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.dataset.versions import fingerprint_of
-from ocr_tasks.errors import SettingsError
+from ocr_tasks.errors import GateRefusedError, SettingsError
+from ocr_tasks.evaluation.checks import WEIGHTS, damaged_files
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     Contest,
@@ -144,9 +145,13 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     dataset = dataset_of(settings)
     kind = kind_of(dataset)
     judged = judged_checks(settings, dataset)["champion"]
-    refuse_other(settings.registry, kind, judged["number"], judged["digest"])
-    folder = storage.join(settings.output, INFERENCE)
     names = read_exported(settings.output)["files"]
+    against = judged["number"], judged["digest"]
+    refuse_other(settings.registry, kind, *against, names[WEIGHTS])
+    folder = storage.join(settings.output, INFERENCE)
+    faults = damaged_files(folder, names)
+    if faults:
+        raise GateRefusedError(f"these are not the files that were judged: {'; '.join(faults)}")
     files = {name: storage.join(folder, name) for name in names}
     base = read_told(settings.output, RESULT)["base"]
     card = _card(settings, dataset, base, verdict, workers)

@@ -9,7 +9,7 @@ from ocr_tasks.dataset.samples import TRAIN, VAL, Dataset, labels_digest
 from ocr_tasks.errors import GateRefusedError, PlanConflictError
 from ocr_tasks.evaluation.checks import WEIGHTS
 from ocr_tasks.evaluation.contest import labels_of, refuse_unless_promoted
-from ocr_tasks.evaluation.outputs import VERDICT, read_checks, write_verdict
+from ocr_tasks.evaluation.outputs import CHECKS, VERDICT, read_checks, write_verdict
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings
 
@@ -62,8 +62,9 @@ def judged_checks(settings: ModelFinetuneSettings, dataset: Dataset) -> Json:
 
 
 def forget_verdict(output: str) -> None:
-    """Removes the last verdict: what it was about is evaluated anew."""
-    storage.remove(storage.join(output, VERDICT))
+    """Removes the last verdict and its checks: what they were about is evaluated anew."""
+    for name in (VERDICT, CHECKS):
+        storage.remove(storage.join(output, name))
 
 
 def pronounced(settings: ModelFinetuneSettings, verdict: Verdict) -> Json:

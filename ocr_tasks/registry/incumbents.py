@@ -44,15 +44,16 @@ def champion_now(root: str, kind: Kind = "rec") -> Incumbent:
     return Incumbent(stands.number, version.card.name, version.digest, file_url(root, version))
 
 
-def refuse_other(root: str, kind: Kind, number: int, digest: str | None) -> None:
-    """Makes sure that the champion of this number is, or was, the model of this digest.
+def refuse_other(root: str, kind: Kind, number: int, digest: str | None, candidate: str) -> None:
+    """Makes sure that the champion is the model of this number and digest, or the candidate itself.
 
     Raises:
         ChampionChangedError: it is another one, or there is none, as in another registry.
         DamagedFileError, StorageError: see champions.history.
     """
     log = [None, *(entry.digest for entry in history(root, kind))]
-    if number >= len(log) or log[number] != digest:
+    is_last = number == len(log) - 1 or log[-1] == candidate
+    if number >= len(log) or log[number] != digest or not is_last:
         name = digest or "the built-in model"
         raise ChampionChangedError(f"judged against {name}, which is not number {number} of {root}")
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ocr_tasks import storage
 from ocr_tasks.errors import ModelError, PlanConflictError
 
+LATEST = "latest/latest.safetensors"  # below the output
+
 Tensors = dict[str, NDArray[Any]]
 
 

@@ -20,13 +20,12 @@ from ocr_tasks.engines.ppocr import RECOGNIZER
 from ocr_tasks.errors import ModelError, TrainingError
 from ocr_tasks.faults import damage_named
 from ocr_tasks.records import ModelInfo
-from ocr_tasks.training.checkpoints import Evaluation
+from ocr_tasks.training.checkpoints import LATEST, Evaluation
 from ocr_tasks.training.curves import draw_curves
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.export import CONFIG, STEM
 from ocr_tasks.training.network import State
 from ocr_tasks.training.progress import LineProgress
-from ocr_tasks.training.running import LATEST
 from ocr_tasks.training.spec import TrainSpec
 
 BEST = "best_accuracy/best_accuracy.safetensors"

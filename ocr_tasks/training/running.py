@@ -17,6 +17,7 @@ from ocr_tasks import storage
 from ocr_tasks.archive.ahead import iterate_ahead
 from ocr_tasks.errors import TrainingError
 from ocr_tasks.training.checkpoints import (
+    LATEST,
     E,
     Evaluation,
     Progress,
@@ -27,10 +28,10 @@ from ocr_tasks.training.checkpoints import (
 from ocr_tasks.training.crew import Crew, Learner, Shared
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.optimiser import Optimiser, learning_rate
+from ocr_tasks.training.outputs import write_settings
 from ocr_tasks.training.pace import Pace
 from ocr_tasks.training.spec import TrainSpec
 
-LATEST = "latest/latest.safetensors"  # below the output
 AHEAD = 2  # batches that are made while another is learnt
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Running(ABC, Generic[P, E]):
         self._steps_an_epoch = len(self._batches_of(0))
         self._steps = spec.epochs * self._steps_an_epoch
         self._best = student.state()
-        self._uri = storage.join(output, LATEST)
+        self._output, self._uri = output, storage.join(output, LATEST)
         self._started, self._pace = time.monotonic(), Pace()
 
     def run(self) -> None:
@@ -90,6 +91,8 @@ class Running(ABC, Generic[P, E]):
             StorageError: the store did not answer.
         """
         self._begin()
+        if self._crew.is_first:
+            write_settings(self._output, self._spec)  # of no training that was refused
         self._crew.meet()
         if not self._crew.agreed(self._is_over()):
             self._go_on()

@@ -24,7 +24,6 @@ from ocr_tasks.training.outputs import (
     logged_to,
     write_best,
     write_result,
-    write_settings,
 )
 from ocr_tasks.training.replay import replayed_lines, watched_lines
 from ocr_tasks.training.running import Listener
@@ -77,8 +76,6 @@ def learn(
     """
     compute_on(spec.device, spec.threads or cores())
     with logged_to(output) if crew.is_first else nullcontext():
-        if crew.is_first:
-            write_settings(output, spec)
         base = load_base(spec.base, spec.base_sha256)
         train_lines, val = (
             lines_of(dataset, part, base.charset, DecodeSpec()) for part in (TRAIN, VAL)

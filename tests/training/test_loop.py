@@ -10,10 +10,9 @@ from ocr_tasks import storage
 from ocr_tasks.errors import ModelError, PlanConflictError, TrainingError
 from ocr_tasks.training import loop, running
 from ocr_tasks.training.batches import Source
-from ocr_tasks.training.checkpoints import read_checkpoint
+from ocr_tasks.training.checkpoints import LATEST, read_checkpoint
 from ocr_tasks.training.loop import Course, fine_tune
 from ocr_tasks.training.progress import LineProgress
-from ocr_tasks.training.running import LATEST
 from ocr_tasks.training.spec import TrainSpec
 from ocr_tasks.training.student import Student
 from ocr_tasks.training.weights import load_base

@@ -14,9 +14,9 @@ from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.errors import SettingsError, TrainingError, WorkerDiedError
 from ocr_tasks.training import programs, several
 from ocr_tasks.training import train as room
+from ocr_tasks.training.checkpoints import LATEST
 from ocr_tasks.training.crew import Crew
 from ocr_tasks.training.outputs import RESULT, read_told
-from ocr_tasks.training.running import LATEST
 from ocr_tasks.training.several import VISIBLE
 from ocr_tasks.training.spec import ReplaySpec, TrainSpec, of_one_process, processes_of
 from ocr_tasks.training.trainers import learn

@@ -30,7 +30,6 @@ from ocr_tasks.training.outputs import (
     read_best,
     read_told,
     write_best,
-    write_settings,
     write_told,
 )
 from ocr_tasks.training.parity import Image
@@ -65,7 +64,6 @@ def learn(
     """
     compute_on(spec.device, spec.threads or cores())
     with logged_to(output):
-        write_settings(output, spec)
         base = load_detector(spec.base, spec.base_sha256)
         pages, val = (pages_of(dataset, part, DecodeSpec(), serving) for part in (TRAIN, VAL))
         left_out = pages.left_out + val.left_out

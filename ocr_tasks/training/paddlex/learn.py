@@ -29,6 +29,7 @@ from ocr_tasks.training.outputs import (
     logged_to,
     read_told,
     write_settings,
+    write_told,
 )
 from ocr_tasks.training.paddlex.arguments import LATEST, TRAINED, Weights, adapted, told_to_train
 from ocr_tasks.training.paddlex.handover import Handed, hand_over
@@ -68,15 +69,17 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
         longest = max(map(len, handed.of_lines), default=0)
         config = adapted(config, longest, spec.seed)
         fingerprint = _fingerprint(handed, config, base, spec)
+        labels = labels_digest(dataset, (TRAIN, VAL))
         done = _done_before(output, fingerprint)
         if done is not None:
+            write_told(output, RESULT, done | {"labels": labels})  # of lines left out, perhaps
             return done
-        write_settings(output, spec)
         _tell(handed, config, base, tree)
         keep(work / TRAINED, output)  # of a try that was killed
         basic = work / "basic.yaml"
         basic.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         weights = Weights(path, _checkpoint(output, work, fingerprint))
+        write_settings(output, spec)
         heard = Heard(hear)
         asked = told_to_train(work, basic, handed, weights, spec)
         try:
@@ -87,7 +90,7 @@ def learn(dataset: Dataset, output: str, spec: TrainSpec, hear: Listener = lambd
             log.info("stopped after %.1f minutes", spec.max_minutes)
         told: Json = {"base": asdict(base), "left_out": dict(handed.left_out)}
         told |= {"fingerprint": fingerprint, "is_whole": is_whole}
-        told["labels"] = labels_digest(dataset, (TRAIN, VAL))
+        told["labels"] = labels
         forget_export(output)
         return write_learnt(output, spec.paddlex.model, heard, told)
 

@@ -16,8 +16,10 @@ from ocr_tasks.errors import (
     DamagedFileError,
     GateRefusedError,
     PlanConflictError,
+    SettingsError,
     TrainingError,
 )
+from ocr_tasks.evaluation import contest
 from ocr_tasks.evaluation.canary import CanaryReport, CanarySpec
 from ocr_tasks.evaluation.contest import VAL_JUDGED
 from ocr_tasks.evaluation.verdict import Ruling
@@ -37,6 +39,10 @@ from tests.registry.models import CARD, registered
 from tests.stores import names_at
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
+
+
+def read_settings(settings):
+    return storage.read_bytes(storage.join(settings.output, "config.yaml"))
 
 
 def test_a_candidate_that_is_no_better_is_refused_and_nobody_is_promoted(settings):
@@ -135,6 +141,51 @@ def test_weights_that_were_exported_after_the_evaluation_are_not_promoted(settin
     for step in (job.decide, job.promote):
         with pytest.raises(GateRefusedError, match="exported last, and never evaluated"):
             step(settings, workers=1)
+
+
+def test_files_that_were_replaced_after_the_verdict_are_not_promoted(settings, tmp_path):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+    folder = storage.join(settings.output, "best_accuracy", "inference")
+    for name in ("inference.yml", "inference.onnx"):
+        before = storage.read_bytes(storage.join(folder, name))
+        storage.write(storage.join(folder, name), tampered_weights(tmp_path).read_bytes())
+        with pytest.raises(GateRefusedError, match=f"{name} is not what was exported"):
+            job.promote(settings, workers=1)
+        storage.write(storage.join(folder, name), before)
+    assert history(settings.registry, "rec") == []
+
+
+def test_a_training_that_was_refused_leaves_the_settings_of_the_one_before(settings):
+    before = read_settings(settings)
+    with pytest.raises(PlanConflictError):
+        job.train(settings.model_copy(update={"train": replace(settings.train, epochs=9)}))
+    assert read_settings(settings) == before
+
+
+@pytest.mark.parametrize("key", ["labels", "champion", "sha256", "sets", "numbers"])
+def test_checks_that_lack_something_are_named(settings, key):
+    checks = read_json(settings, "checks.json")
+    del checks[key]
+    storage.write(storage.join(settings.output, "checks.json"), json.dumps(checks).encode())
+    with pytest.raises(DamagedFileError, match=r"checks\.json cannot be read"):
+        job.decide(settings, workers=1)
+
+
+def test_an_evaluation_that_was_broken_off_leaves_nothing_to_judge(settings, monkeypatch):
+    plant_readings(settings)
+    job.decide(settings, workers=1)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(contest, "time_ratio", killed)
+    with pytest.raises(KeyboardInterrupt):
+        job.evaluate(settings)
+    with pytest.raises(SettingsError, match="nothing was evaluated"):
+        job.decide(settings, workers=1)
+    with pytest.raises(GateRefusedError, match="has judged nothing"):
+        job.promote(settings, workers=1)
 
 
 def test_best_weights_that_change_leave_nothing_exported(settings):

@@ -16,7 +16,7 @@ from ocr_tasks.dataset.samples import LayoutSpec
 from ocr_tasks.engines.loading import load_engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ParityError, PlanConflictError, TrainingError
-from ocr_tasks.training.checkpoints import read_checkpoint
+from ocr_tasks.training.checkpoints import LATEST, read_checkpoint
 from ocr_tasks.training.detection import loop
 from ocr_tasks.training.detection import train as room
 from ocr_tasks.training.detection.loop import PageCourse, fine_tune
@@ -26,7 +26,6 @@ from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.detection.student import THRESHOLD, DetectorStudent
 from ocr_tasks.training.detection.train import export_best, learn
 from ocr_tasks.training.outputs import BEST, CURVES, INFERENCE, LOG, RESULT, SETTINGS
-from ocr_tasks.training.running import LATEST
 from tests.stores import names_at
 from tests.training.detection.pages import SERVING, drawn_pages, page_with, write_drawn
 
