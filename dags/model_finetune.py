@@ -1,4 +1,6 @@
-"""A published dataset becomes a recogniser, which reads from then on if it reads better.
+"""A published dataset becomes a model, which reads from then on if it reads better.
+
+Of lines it becomes a recogniser, of pages a detector: the dataset's layout says which.
 
 `evaluate_base` has the champion of the registry read the test part and the retention set. The
 group `train` begins with its weights, `export` writes what serves, and `evaluate` has that read
@@ -10,6 +12,7 @@ asset `ocr_champion`.
 `[{"learning_rate": [0.0002, 0.0005, 0.001]}, {"epochs": [3, 6]}]`: `try_first` is mapped over the
 first option's values, `try_second` over the second's, with the best of the first; `best_trial`
 takes the best of all. Without a sweep `try_first` is one training, and `try_second` is skipped.
+Detectors have no sweep.
 
 **Approval.** If the param `approval` is true, `approval` shows what the gate said, and waits for
 somebody to approve or reject it under *Required Actions*. Who rejects it skips `promote`. With
@@ -61,7 +64,7 @@ PARAMS = {
     "dataset": Param(
         None,
         type=["null", "string"],
-        description="What to learn: a version or a folder of lines; left out, the asset's version.",
+        description="What to learn: a version or a folder; left out, the asset's version.",
     ),
     "output": Param(
         None, type=["null", "string"], description="Where each run has a folder for its files."
@@ -78,7 +81,10 @@ PARAMS = {
         description="What the model is called; left out, as the dataset's folder.",
     ),
     "epochs": Param(
-        None, type=["null", "integer"], minimum=1, description="Rounds through the lines, at most."
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        description="Rounds through lines or pages, at most.",
     ),
     "sweep": Param(
         None,
@@ -189,6 +195,7 @@ def model_finetune() -> None:
             "dataset": params["dataset"] or told.get("url"),
             "name": params["name"] or told.get("name"),
             "train": {"epochs": params["epochs"]},
+            "detector": {"epochs": params["epochs"]},
             "sweep": params["sweep"],
         }
         with credentials_of(connection):
@@ -197,7 +204,6 @@ def model_finetune() -> None:
             ).below(run_id_of(dag_run.run_id))
             if len(settings.sweep) > len(STAGES):
                 raise SettingsError(f"sweep: the DAG tries {len(STAGES)} options, the command more")
-            job.refuse_pages(settings)
             job.evaluate_base(settings)
         return {"settings": settings.model_dump(mode="json"), "connection": connection}
 
@@ -244,7 +250,7 @@ def model_finetune() -> None:
     judged = gate(run)
     approval = PromotionApproval(
         task_id="approval",
-        subject="Shall {{ params.name or 'this recogniser' }} become the champion?",
+        subject="Shall {{ params.name or 'this model' }} become the champion?",
         body=judged,
         execution_timeout=None,  # who is asked may take their time
     )

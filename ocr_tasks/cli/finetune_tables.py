@@ -119,7 +119,8 @@ def print_promoted(promoted: Json) -> None:
     """The new champion: its name and digest, why it is, and how pages are read with it."""
     _say(f"champion {promoted['number']}: {promoted['name']} {promoted['sha256']}")
     _say(promoted["reason"])
-    _say(f"-o engine.rec_model={promoted['url']} -o engine.rec_sha256={promoted['sha256']}")
+    model = f"engine.{promoted['kind']}"
+    _say(f"-o {model}_model={promoted['url']} -o {model}_sha256={promoted['sha256']}")
 
 
 def _say(text: str) -> None:

@@ -38,6 +38,7 @@ class FoundPage:
 
     ``group`` is its document and ``source`` the collection it is from, where that is known;
     ``image_sha256`` the digest of its decoded pixels; ``confidence`` the mean of what was found.
+    ``found`` are the corners of each region that was found, x and y in turn, in the page's pixels.
     Where the model failed on the page, ``fault`` says how, and nothing was found.
     """
 
@@ -48,6 +49,7 @@ class FoundPage:
     label: str
     score: DetectionScore
     confidence: float
+    found: tuple[tuple[float, ...], ...]
     fault: str | None = None
 
     def strata(self) -> Iterator[Stratum]:
@@ -108,7 +110,7 @@ def page_report_of(values: Json) -> PageReport:
     engine = values["engine"]
     models = {part: ModelInfo(**engine[part]) for part in ("detector", "recognizer")}
     pages = [
-        FoundPage(**{field.name: page[field.name] for field in fields(FoundPage)} | _score_of(page))
+        FoundPage(**{field.name: page[field.name] for field in fields(FoundPage)} | _parts_of(page))
         for page in values["pages"]
     ]
     read = {
@@ -119,8 +121,9 @@ def page_report_of(values: Json) -> PageReport:
     return PageReport(**values | read)
 
 
-def _score_of(page: Json) -> Json:
-    return {"score": DetectionScore(**page["score"])}
+def _parts_of(page: Json) -> Json:
+    found = tuple(tuple(flat) for flat in page["found"])
+    return {"score": DetectionScore(**page["score"]), "found": found}
 
 
 def evaluate_pages(
@@ -202,5 +205,6 @@ def _found(sample: Sample, pixels: Pixels, engine: Engine, source_of: GroupOf) -
         label=sample.label,
         score=score_of_page(labels.expected, labels.ignored, polygons),
         confidence=float(scores.mean()) if len(scores) else 0.0,
+        found=tuple(tuple(each.ravel().round(1).tolist()) for each in polygons),
         fault=fault,
     )

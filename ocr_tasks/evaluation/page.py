@@ -1,20 +1,15 @@
 """An evaluation as one HTML file: numbers, strata, reliability, and the worst lines as pictures."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from ocr_tasks.archive.decoders import POOL
-from ocr_tasks.dataset.facts import decode_spec
-from ocr_tasks.dataset.image_rules import LimitSpec, name_of
-from ocr_tasks.dataset.inspection import decoded
+from ocr_tasks.dataset.image_rules import LimitSpec
 from ocr_tasks.dataset.samples import Dataset
-from ocr_tasks.errors import PageError
 from ocr_tasks.evaluation.calibration import calibration_of
+from ocr_tasks.evaluation.pictures import pictures_of
 from ocr_tasks.evaluation.report import EvalReport, ReadLine
 from ocr_tasks.evaluation.tables import Reports, identity_rows, strata_rows, total_rows
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.imaging.crops import scale_to_line_height
-from ocr_tasks.imaging.drawing import jpeg_bytes
 from ocr_tasks.imaging.plots import Reliability, draw_reliability
 from ocr_tasks.reports.rendering import data_url, html_page
 from ocr_tasks.text.metrics import wrong_pieces
@@ -76,13 +71,14 @@ def _worst(reports: Reports, dataset: Dataset, limits: LimitSpec) -> list[Json]:
     """The worst lines of the first model, and what each model read in them."""
     about, *_ = reports.values()
     lines = worst_lines(about)
-    pictures = _pictures(lines, dataset, limits)
+    paths = [line.path for line in lines]
+    pictures = pictures_of(paths, dataset, limits, lambda _, pixels: [scale_to_line_height(pixels)])
     by_path = {role: {line.path: line for line in report.lines} for role, report in reports.items()}
     return [
         {
             "path": line.path,
             "label": line.label,
-            "picture": pictures.get(line.path),
+            "pictures": pictures.get(line.path, []),
             "readings": [
                 _reading(role, known[line.path])
                 for role, known in by_path.items()
@@ -100,20 +96,3 @@ def _reading(role: str, line: ReadLine) -> Json:
         "confidence": f"{line.confidence:.2f}",
         "pieces": wrong_pieces(line.label, line.read),
     }
-
-
-def _pictures(lines: Sequence[ReadLine], dataset: Dataset, limits: LimitSpec) -> dict[str, str]:
-    """The lines' pictures by their paths, each as a URL; without those that are gone by now."""
-    pictures = {}
-    with POOL.borrowed(decode_spec(limits)) as decoder:
-        for line in lines:
-            stored = dataset.objects.get(name_of(line.path) or "")
-            if stored is None:
-                continue
-            try:
-                pixels = decoded(stored, decoder).pixels
-            except PageError:  # it was replaced since it was read
-                continue
-            picture = jpeg_bytes(scale_to_line_height(pixels))
-            pictures[line.path] = data_url(picture, "image/jpeg")
-    return pictures

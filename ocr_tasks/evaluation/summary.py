@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from ocr_tasks.evaluation.verdict import Verdict
 from ocr_tasks.text.names import visible
 
-NUMBERS = {"lines": "{:.0f}", "exact": "{:.1%}", "cer": "{:.4f}", "wer": "{:.4f}"}
+NUMBERS = {
+    **{"lines": "{:.0f}", "exact": "{:.1%}", "cer": "{:.4f}", "wer": "{:.4f}"},
+    **{"pages": "{:.0f}", "precision": "{:.4f}", "recall": "{:.4f}", "hmean": "{:.4f}"},
+}
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#|~])")  # what Markdown, or HTML in it, acts on
 
 Numbers = Mapping[str, Mapping[str, Mapping[str, float]]]  # by set, model and name
@@ -28,6 +31,7 @@ def _table(name: str, models: Mapping[str, Mapping[str, float]]) -> list[str]:
     rows = [
         [number, *(form.format(told[number]) for told in models.values())]
         for number, form in NUMBERS.items()
+        if all(number in told for told in models.values())
     ]
     heads = [name, *models]
     return [_row(heads), _row(["---"] * len(heads)), *map(_row, rows)]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ocr_tasks.imaging.boxes import Polygons
 from ocr_tasks.imaging.crops import Pixels
 
+Colour = tuple[int, int, int]  # BGR
+
 TINT = 0.18  # how strongly a box is filled
 OUTLINE = (30, 30, 220)  # BGR
 GREEN_HUE = 0.33  # confidence 1; 0.5 and below is red
@@ -33,12 +35,14 @@ def draw_lines(page: Pixels, polygons: Polygons, confidences: Sequence[float]) -
     return np.asarray(drawn, dtype=np.uint8)
 
 
-def draw_outlines(page: Pixels, polygons: Sequence[NDArray[np.float64]]) -> Pixels:
+def draw_outlines(
+    page: Pixels, polygons: Sequence[NDArray[np.float64]], colour: Colour = OUTLINE
+) -> Pixels:
     """A copy of ``page`` with polygons (corners, 2) of any number of corners outlined."""
     drawn = page.copy()
     far = np.iinfo(np.int16).max  # beyond it OpenCV may count over
     outlines = [polygon.clip(-far, far).round().astype(np.int32) for polygon in polygons]
-    cv2.polylines(drawn, outlines, True, OUTLINE, max(1, max(page.shape[:2]) // 500), cv2.LINE_AA)
+    cv2.polylines(drawn, outlines, True, colour, max(1, max(page.shape[:2]) // 500), cv2.LINE_AA)
     return drawn
 
 

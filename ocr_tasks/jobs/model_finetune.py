@@ -1,4 +1,4 @@
-"""A recogniser fine-tuned on labelled lines, judged against the champion, and promoted if better.
+"""A model fine-tuned on labelled lines or pages, judged against the champion, promoted if better.
 
 Every step leaves its word below the output, and the next one begins with that: a step that was
 broken off is done again, or, as a training, goes on.
@@ -11,7 +11,7 @@ from ocr_tasks import __version__, storage
 from ocr_tasks.admission import refuse_url
 from ocr_tasks.dataset.samples import Dataset
 from ocr_tasks.dataset.versions import fingerprint_of
-from ocr_tasks.errors import GateRefusedError, SettingsError
+from ocr_tasks.errors import GateRefusedError
 from ocr_tasks.evaluation.checks import WEIGHTS, damaged_files
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
@@ -130,7 +130,8 @@ def evaluate(settings: ModelFinetuneSettings, on_progress: Progress = unheard) -
 def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json:
     """Registers the candidate that the gate let pass, and makes it the champion.
 
-    Returns ``sha256``, ``name``, ``url`` of the weights, and the ``number`` in the champions' log.
+    Returns ``kind``, ``name`` and ``sha256`` of the model, the ``url`` of its weights, and its
+    ``number`` and ``reason`` in the champions' log.
 
     Raises:
         GateRefusedError: the gate refused it, or has not judged these weights.
@@ -160,6 +161,7 @@ def promote(settings: ModelFinetuneSettings, workers: int | None = None) -> Json
     number = judged["number"]
     entry = champions.promote(settings.registry, kind, version.digest, number, reason)
     return {
+        "kind": kind,
         "sha256": version.digest,
         "name": version.card.name,
         "url": file_url(settings.registry, version),
@@ -202,17 +204,6 @@ def run(
     evaluate(settings, on_progress)
     verdict = decide(settings, workers, on_progress)
     return verdict if dry_run else promote(settings, workers)
-
-
-def refuse_pages(settings: ModelFinetuneSettings) -> None:
-    """Lets nothing but lines be learnt by our own trainer, for those who know recognisers only.
-
-    Raises:
-        SettingsError: the dataset is one of pages.
-        DatasetError, StorageError: it cannot be read.
-    """
-    if pages.learns_here(settings, dataset_of(admitted(settings))):
-        raise SettingsError("dataset: these are pages, from which only the command learns")
 
 
 def kind_of(dataset: Dataset) -> Kind:

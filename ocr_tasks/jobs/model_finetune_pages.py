@@ -25,6 +25,7 @@ from ocr_tasks.evaluation.contest import (
 )
 from ocr_tasks.evaluation.found import PageReport, evaluate_pages, timed_pages
 from ocr_tasks.evaluation.found_outputs import read_found, write_found
+from ocr_tasks.evaluation.found_page import Reports
 from ocr_tasks.evaluation.outputs import write_checks
 from ocr_tasks.evaluation.page_gate import decide_pages
 from ocr_tasks.imaging.maps import DetectionSpec
@@ -89,14 +90,19 @@ def export(settings: ModelFinetuneSettings, dataset: Dataset) -> Json:
 
 
 def evaluate_base(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Progress) -> Json:
-    """See model_finetune.evaluate_base."""
+    """See model_finetune.evaluate_base.
+
+    Raises:
+        SettingsError: there is a sweep or a canary, which are for recognisers only.
+    """
     from ocr_tasks.engines.loading import load_engine
 
+    refuse_for_recognisers(settings)
     stands = champion_now(settings.registry, "det")
     engine, told = load_engine(_engine(settings, stands.weights, stands.digest)), {}
     for name, some in sets_of(settings, dataset).items():
         report = _report(settings, some, engine, on_progress)
-        told[name] = write_found(settings.output, champions_name(name), {CHAMPION: report})
+        told[name] = _write(settings, champions_name(name), {CHAMPION: report}, some)
     return told
 
 
@@ -115,13 +121,13 @@ def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Pro
     checks["files"] = file_faults(folder, files, spec)
     for name, some in sets.items():
         base = {CHAMPION: _report(settings, some, champion, on_progress)}
-        write_found(settings.output, champions_name(name), base)
+        _write(settings, champions_name(name), base, some)
     if not checks["files"]:
         candidate = load_engine(spec)
         for name, some in sets.items():
             base = read_found(settings.output, champions_name(name))
             both = {CANDIDATE: _report(settings, some, candidate, on_progress), **base}
-            checks["numbers"][name] = write_found(settings.output, name, both)
+            checks["numbers"][name] = _write(settings, name, both, some)
         part = part_of(dataset, settings.evaluation)
         pages = timed_pages(dataset, part, settings.limits)
         looks = candidate.detector.detect, champion.detector.detect
@@ -160,6 +166,10 @@ def _report(
 ) -> PageReport:
     spec = replace(settings.evaluation, part=part_of(dataset, settings.evaluation))
     return evaluate_pages(dataset, engine, spec, settings.limits, hear)
+
+
+def _write(settings: ModelFinetuneSettings, name: str, reports: Reports, dataset: Dataset) -> Json:
+    return write_found(settings.output, name, reports, dataset, settings.limits)
 
 
 def _spec(settings: ModelFinetuneSettings) -> DetectorSpec:

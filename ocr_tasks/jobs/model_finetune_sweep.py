@@ -98,7 +98,8 @@ def attempt(settings: ModelFinetuneSettings, options: Options, hear: "Listener" 
     """One training of the sweep, as ``train`` does it; returns what it came to.
 
     Where its loss became no number that says so, and is no error. What was finished before is not
-    done again. Without ``options`` it is the training of no sweep, in the output itself.
+    done again. Without ``options`` it is the training of no sweep, in the output itself, and came
+    to its best evaluation, in whatever its trainer measures.
 
     Raises:
         PlanConflictError: a trial of that name has other lines, weights or settings.
@@ -106,9 +107,8 @@ def attempt(settings: ModelFinetuneSettings, options: Options, hear: "Listener" 
     """
     if options:
         return asdict(_Sweep(settings).attempt(options, hear))
-    result = train(settings, hear)
-    is_ours = settings.train.trainer == "embedded"
-    return asdict(Trial("", options, outcome_of(result) if is_ours else None))
+    best: Json = train(settings, hear)["best"]
+    return best
 
 
 def choose(settings: ModelFinetuneSettings) -> Json:

@@ -89,7 +89,7 @@ class TrainSpec:
     threads: Annotated[int, Ge(0)] = 0
     base: str | None = None
     base_sha256: str | None = None
-    epochs: Annotated[int, Ge(1)] = 4
+    epochs: Annotated[int, Ge(1)] = 6
     batch: Annotated[int, Ge(1)] = 8
     learning_rate: Annotated[float, Gt(0)] = 5e-4
     warm_up: Annotated[float, Interval(ge=0, lt=1)] = 0.05

@@ -22,7 +22,6 @@ def done(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     called: list[str] = []
     answers: dict[str, Any] = {
-        "refuse_pages": None,
         "evaluate_base": {},
         "attempt": {},
         "choose": {},

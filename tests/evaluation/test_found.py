@@ -1,6 +1,7 @@
 """A detector is evaluated as it serves, and what it found is written and read again."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from ocr_tasks.errors import DatasetError, InferenceError
 from ocr_tasks.evaluation.evaluate import EvaluationSpec
 from ocr_tasks.evaluation.found import evaluate_pages
 from ocr_tasks.evaluation.found_outputs import read_found, write_found
+from ocr_tasks.evaluation.found_page import SIDE, outlined
 from ocr_tasks.imaging.matching import DetectionScore
 from ocr_tasks.records import DetectedLines
 from tests.dataset.folders import CHARACTERS, drawn_lines, write_lines
@@ -71,13 +73,26 @@ def test_what_was_found_is_written_and_read_again(dataset, tmp_path):
     report = evaluate_pages(dataset, FINDER, SPEC, LimitSpec())
     url = storage.absolute(str(tmp_path / "out"))
     both = {"candidate": report, "champion": report}
-    summaries = write_found(url, "test", both)
+    summaries = write_found(url, "test", both, dataset, LimitSpec())
     assert summaries["candidate"] == json.loads(json.dumps(report.summary()))
     assert read_found(url, "test") == both
     page = storage.read_bytes(f"{url}/test.html").decode()
     assert "group document 1" in page
-    assert "2 of 3, 0 too many" in page
+    assert "candidate: 2 of 3, 0 too many" in page
+    assert page.count("data:image/jpeg") == len(report.pages) * len(both)
     assert "E_UNSUPPORTED" in page
+
+
+def test_a_picture_shows_what_is_labelled_and_what_was_found(dataset):
+    page = evaluate_pages(dataset, FINDER, SPEC, LimitSpec()).pages[0]
+    pixels, boxes = page_with(1)
+    drawn = outlined(pixels, page).astype(int)
+    missed, found = ((box[0][1] + 10, box[0][0]) for box in boxes[:2])
+    greener, redder = drawn[..., 1] - drawn[..., 2], drawn[..., 2] - drawn[..., 1]
+    assert greener[missed] > 50
+    assert redder[found] > 50
+    wide = outlined(np.zeros((10, 3000, 3), np.uint8), replace(page, found=()))
+    assert max(wide.shape) == SIDE
 
 
 def test_lines_are_nothing_for_a_detector(tmp_path):

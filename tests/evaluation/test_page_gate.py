@@ -34,6 +34,7 @@ def report(sha256, matched, pages=12, found=20, source="letters", **changes):
             label=f"label {number}",
             score=DetectionScore(20, found, matched + number % 2),
             confidence=0.9,
+            found=(),
         )
         for number in range(pages)
     )

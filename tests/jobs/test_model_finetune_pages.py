@@ -92,12 +92,7 @@ def test_what_passes_is_registered_as_a_detector(settings):
 )
 def test_what_is_for_recognisers_only_is_refused(settings, only, said):
     settings = settings.model_copy(update=only)
-    steps = [job.train] + [job.sweep] * bool(settings.sweep)
+    steps = [job.evaluate_base, job.train] + [job.sweep] * bool(settings.sweep)
     for step in steps:
         with pytest.raises(SettingsError, match=said):
             step(settings)
-
-
-def test_who_knows_recognisers_only_refuses_pages(settings):
-    with pytest.raises(SettingsError, match="from which only the command learns"):
-        job.refuse_pages(settings)
