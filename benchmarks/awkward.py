@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ocr_tasks.jobs import archive_ocr
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 
 READ = {"ok", "low_confidence", "embedded_text"}
 REFUSED = {"failed", "quarantined", "skipped"}
@@ -45,7 +46,7 @@ def main() -> int:
     entries = [json.loads(line) for line in lines]
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as output, Memory() as memory:
-        settings = archive_ocr.ArchiveOcrSettings.load(
+        settings = ArchiveOcrSettings.load(
             overrides={"input": str(options.folder), "output": output}
         )
         seal = archive_ocr.run(settings, "awkward", options.workers)

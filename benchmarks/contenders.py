@@ -104,7 +104,7 @@ def _rapidocr(params: dict[str, Any]) -> Callable[[], Reader]:
             key: EngineType(value) if key.endswith("engine_type") else value
             for key, value in params.items()
         }
-        engine = RapidOCR(params={"Global.log_level": "error", **given})
+        engine: Any = RapidOCR(params={"Global.log_level": "error", **given})
 
         def read(path: Path) -> Lines:
             found = engine(str(path))
@@ -136,13 +136,15 @@ def _tesseract(folder: Path) -> Measured:
     measured = Measured(start_up=0.0)
     paths = sorted(folder.iterdir())
     with _costs(measured), tempfile.TemporaryDirectory() as output:
-        waiting, running = list(paths), []
+        waiting = list(paths)
+        running: list[subprocess.Popen[bytes]] = []
+        environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
         while waiting or running:
             while waiting and len(running) < CORES:
                 path = waiting.pop()
                 command = ["tesseract", str(path), str(Path(output) / path.name), "tsv"]
-                options = {"env": {**os.environ, "OMP_THREAD_LIMIT": "1"}}
-                running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, **options))
+                process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+                running.append(process)
             running = [process for process in running if process.poll() is None]
             time.sleep(0.005)
         for path in paths:
@@ -163,11 +165,12 @@ def _words_of(table: Path) -> Lines:
 def _archive_ocr(**engine: str) -> Contender:
     def measure(folder: Path) -> Measured:
         from ocr_tasks.jobs import archive_ocr
+        from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 
         measured = Measured(start_up=0.0)
         with tempfile.TemporaryDirectory() as results:
             values = {"input": str(folder), "output": results, "engine": engine}
-            settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
+            settings = ArchiveOcrSettings.load(overrides=values)
             with _costs(measured):
                 archive_ocr.run(settings, workers=CORES)
             rows = ds.dataset(Path(results) / "pages").to_table(columns=["source_uri", "lines"])

@@ -77,10 +77,12 @@ def multiplied(source: Path, folder: Path, times: int) -> int:
     for part in ("train", "val"):
         told = (source / f"{part}.meta.jsonl").read_text(encoding="utf-8").splitlines()
         groups = {each["file"]: each["group"] for each in map(json.loads, told)}
-        labels, meta = [], []
+        labels: list[str] = []
+        meta: list[str] = []
         for line in (source / f"{part}.txt").read_text(encoding="utf-8").splitlines():
             path, label = line.split("\t")
             pixels = cv2.imread(str(source / path))
+            assert pixels is not None, path
             for copy in range(times):
                 name = f"images/{part}_{len(labels)}.jpg"
                 cv2.imwrite(str(folder / name), np.roll(pixels, ROLLED * copy, axis=1))

@@ -31,6 +31,7 @@ from s3fs import S3FileSystem
 
 from ocr_tasks import storage
 from ocr_tasks.jobs import archive_ocr
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.planning import PlannedRun, read_plan
 from ocr_tasks.results.rows import peak_rss_mb
 from ocr_tasks.results.schema import PAGE_ROW, Status
@@ -56,7 +57,7 @@ class Step:
     peak_mb: float
 
 
-class MadeUpS3(S3FileSystem):
+class MadeUpS3(S3FileSystem):  # type: ignore[misc]
     """S3 that answers at once: as many objects as the bucket's name says, and their heads."""
 
     def call_s3(self, method: str, **asked: Any) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _plan(url: str, output: str, run_id: str) -> list[Step]:
     with _measured("list, and look into nothing", steps):
         for _ in storage.list_objects(url):
             pass
-    settings = archive_ocr.ArchiveOcrSettings.load(overrides={"input": url, "output": output})
+    settings = ArchiveOcrSettings.load(overrides={"input": url, "output": output})
     with _measured("plan", steps):
         planned = archive_ocr.plan(settings, run_id, workers=2)
     with _measured(f"read one of {len(planned['shards'])} shards", steps):

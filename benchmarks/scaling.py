@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ocr_tasks.jobs import archive_ocr
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 
 WORKERS = (1, 2, 4, 8)
 PAGES = (100, 300, 1_000, 3_000, 10_000)
@@ -92,7 +93,7 @@ def _timed(folder: Path, workers: int, pages: int, sleep: float) -> Run:
     with tempfile.TemporaryDirectory(dir=folder) as results:
         engine = {"kind": "fake", "options": {"seconds_a_page": sleep}}
         values = {"input": str(scans), "output": results, "engine": engine}
-        settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
+        settings = ArchiveOcrSettings.load(overrides=values)
         started = time.perf_counter()
         seal = archive_ocr.run(settings, workers=workers)
         wall = time.perf_counter() - started

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ocr_tasks.jobs import archive_ocr
+from ocr_tasks.jobs.archive_settings import ArchiveOcrSettings
 from ocr_tasks.workers import cores
 
 MODEL = ("det_ms", "rec_ms")
@@ -124,7 +125,7 @@ def _run(paths: Sequence[Path], workers: int, folder: Path) -> Measured:
     for number, path in enumerate(paths):
         shutil.copy(path, scans / f"{number:04d}{path.suffix}")
     values = {"input": str(scans), "output": str(results)}
-    settings = archive_ocr.ArchiveOcrSettings.load(overrides=values)
+    settings = ArchiveOcrSettings.load(overrides=values)
     cpu, began, started = cpu_seconds(), time.time(), time.perf_counter()
     archive_ocr.run(settings, workers=workers)
     wall = time.perf_counter() - started

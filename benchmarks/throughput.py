@@ -70,7 +70,7 @@ def main() -> None:
         pages.mkdir()
         for path in paths:
             shutil.copy(path, pages)
-        passes = []
+        passes: list[Pass] = []
         for name in names * options.rounds + names[:1]:
             passes.append(_pass(name, pages, Path(folder) / str(len(passes))))
             last = passes[-1]
