@@ -109,8 +109,10 @@ def _labelled(folder: Path) -> Iterator[tuple[str, Path, PageLabels]]:
         return
     for page in map(json.loads, (folder / "pages.jsonl").open(encoding="utf-8")):
         if page.get("lines"):
-            lines = tuple(np.array(line["poly"], np.float64) for line in page["lines"])
-            yield page["genre"], folder / page["file"], PageLabels(lines, ())
+            told = [
+                {"transcription": line["text"], "points": line["poly"]} for line in page["lines"]
+            ]
+            yield page["genre"], folder / page["file"], page_labels(json.dumps(told))
 
 
 def _written(parts: dict[str, Labelled], folder: Path) -> Path:

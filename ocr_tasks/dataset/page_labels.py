@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 from ocr_tasks.dataset.converters.cutting import ILLEGIBLE
 from ocr_tasks.dataset.regions import fault_of_shape, regions_of
-from ocr_tasks.imaging.polygons import Corners
+from ocr_tasks.imaging.polygons import Corners, quad_around
 
 IGNORED = {ILLEGIBLE, "*"}  # transcriptions that PaddleOCR passes over (DetLabelEncode)
 
 
 @dataclass(frozen=True, slots=True)
 class PageLabels:
-    """Polygons (n, 2) of text that is ``expected`` to be found, and of such as may be or not."""
+    """Text that is ``expected`` to be found, and polygons (n, 2) of such as may be found or not.
+
+    Of expected text it is the four corners (4, 2) around its polygon: nothing else can be found.
+    """
 
     expected: tuple[Corners, ...]
     ignored: tuple[Corners, ...]
@@ -29,5 +32,8 @@ def page_labels(label: str) -> PageLabels:
         if len(region.corners) == 0:
             continue
         counts = region.transcription not in IGNORED and fault_of_shape(region.corners) is None
-        (expected if counts else ignored).append(region.corners)
+        if counts:
+            expected.append(quad_around(region.corners))
+        else:
+            ignored.append(region.corners)
     return PageLabels(tuple(expected), tuple(ignored))

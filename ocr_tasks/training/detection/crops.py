@@ -1,8 +1,7 @@
 """Square crops of pages as another camera or paper might have made them, with their targets.
 
 A crop shows whole the region that it was drawn for, if that fits. Of others it may show a part:
-they are labelled as far as they are seen, for text goes on over the edge of any window. What is
-learnt of a region is the rectangle around it, since that is what serving makes of all it finds.
+they are labelled as far as they are seen, for text goes on over the edge of any window.
 """
 
 import math
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from ocr_tasks.imaging.crops import Pixels
 from ocr_tasks.imaging.maps import DetectionSpec, detection_sizes
-from ocr_tasks.imaging.polygons import Corners, quad_around
+from ocr_tasks.imaging.polygons import Corners
 from ocr_tasks.training.augmentation import another_light, blurred, happens, noisy
 from ocr_tasks.training.detection.pages import Pages, TrainingPage
 from ocr_tasks.training.detection.spec import DetectorSpec, PageAugmentationSpec
@@ -84,8 +83,9 @@ def _drawn(
     affine = _affine(page, picture.shape[:2], spec, serving, random)
     crop = cv2.warpAffine(picture, affine, (side, side), borderValue=(BEYOND,) * 3)
     labels = page.labels
-    expected = [moved(quad_around(corners), affine) for corners in labels.expected]
-    ignored = [moved(corners, affine) for corners in labels.ignored]
+    expected, ignored = (
+        [moved(corners, affine) for corners in some] for some in (labels.expected, labels.ignored)
+    )
     changed = _changed(np.asarray(crop, np.uint8), spec.augmentation, random)
     return changed, targets_of(expected, ignored, side, serving.unclip_ratio)
 

@@ -91,14 +91,19 @@ def _level(name: str) -> str:
     return found[2] if found else ""
 
 
+def logit(probability: float) -> float:
+    """What a sigmoid makes this probability of."""
+    return math.log(probability / (1 - probability))
+
+
 class ThresholdBranch(paddle.nn.Layer):
     """How sure is sure enough, for each pixel: a head like that of text, which is never served.
 
     It begins with nothing learnt: weights are drawn from ``seed`` (He et al. 2015), and its last
-    layer's are zeros, so that at first it says 0.5 everywhere and pulls at no feature.
+    layer's are zeros, so that at first it says the ``threshold`` of serving everywhere.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, threshold: float) -> None:
         """A branch behind the neck."""
         super().__init__()
         self.head = PPOCRV6SmallDetHead(PPOCRV6SmallDetConfig())
@@ -109,8 +114,8 @@ class ThresholdBranch(paddle.nn.Layer):
             spread = math.sqrt(2 / math.prod(shape[1:]))
             layer.weight.set_value(random.normal(0, spread, shape).astype(np.float32))
         last = self.head.conv_final
-        for parameter in (last.weight, last.bias):
-            parameter.set_value(np.zeros(tuple(parameter.shape), np.float32))
+        last.weight.set_value(np.zeros(tuple(last.weight.shape), np.float32))
+        last.bias.set_value(np.full(tuple(last.bias.shape), logit(threshold), np.float32))
 
     def forward(self, features: paddle.Tensor) -> paddle.Tensor:
         """The threshold (n, 1, height, width), 0 to 1, by the neck's features."""

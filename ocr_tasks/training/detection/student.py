@@ -29,13 +29,15 @@ class PreparedCrops:
 class DetectorStudent:
     """A detector in training."""
 
-    def __init__(self, network: Any, scope: DetectorScope, seed: int, amp: bool = False) -> None:
+    def __init__(
+        self, network: Any, scope: DetectorScope, seed: int, threshold: float, amp: bool = False
+    ) -> None:
         """Trains what ``scope`` says, and a branch of thresholds that is drawn from ``seed``.
 
         With ``amp`` it multiplies in bfloat16, which only pays on GPUs.
         """
         self.network = network
-        self._branch = ThresholdBranch(seed)
+        self._branch = ThresholdBranch(seed, threshold)
         self._scope = scope
         self._amp = amp
         self._trained = dict(self._freeze())
@@ -63,7 +65,7 @@ class DetectorStudent:
         with paddle.amp.auto_cast(enable=self._amp, dtype="bfloat16"):
             features = self._features(paddle.to_tensor(prepared.images))
             logits = text_logits(self.network.head, features)
-            threshold = self._branch(features)
+            threshold = self._branch(features.detach())  # which knows nothing yet
         maps = logits.astype("float32"), threshold.astype("float32")
         return db_loss(*maps, text, counts, wanted, border)
 

@@ -69,13 +69,19 @@ def learn(
         left_out = pages.left_out + val.left_out
         _tell(pages, val)
         log.info("left out: %s", dict(left_out) or "none")
-        student = DetectorStudent(base.network, spec.scope, spec.seed, amp=spec.device != "cpu")
+        student = student_of(base, spec, serving)
         fingerprint = _fingerprint(base, pages, val, spec, serving)
         course = PageCourse(base, pages, val, serving, output, fingerprint)
         progress = fine_tune(student, course, spec, hear)
         write_best(output, get_state(base.network))
         labels = labels_digest(dataset, (TRAIN, VAL))
         return write_result(output, base.info, progress, left_out, labels)
+
+
+def student_of(base: DetectorBase, spec: DetectorSpec, serving: DetectionSpec) -> DetectorStudent:
+    """The network of ``base`` as it is trained."""
+    amp = spec.device != "cpu"
+    return DetectorStudent(base.network, spec.scope, spec.seed, serving.threshold, amp)
 
 
 def export_best(dataset: Dataset, output: str, spec: DetectorSpec, serving: DetectionSpec) -> Json:

@@ -94,18 +94,18 @@ def test_a_recogniser_is_no_detector():
 
 
 def test_a_fresh_threshold_is_the_same_everywhere_and_pulls_at_no_feature(base, crops):
-    branch = ThresholdBranch(seed=3)
+    branch = ThresholdBranch(seed=3, threshold=0.3)
     features = base.network.model(paddle.to_tensor(crops[0][:, :, :64, :64])).detach()
     features.stop_gradient = False
     threshold = branch(features)
-    assert (threshold.numpy() == 0.5).all()
+    assert threshold.numpy() == pytest.approx(0.3)
     threshold.sum().backward()
     assert (features.grad.numpy() == 0).all()
     assert np.abs(branch.head.conv_final.weight.grad.numpy()).max() > 0
 
 
 def test_a_threshold_is_drawn_from_its_seed(base):
-    ones, others, twos = (get_state(ThresholdBranch(seed)) for seed in (1, 1, 2))
+    ones, others, twos = (get_state(ThresholdBranch(seed, 0.3)) for seed in (1, 1, 2))
     name = "head.conv_down.convolution.weight"
     np.testing.assert_array_equal(ones[name], others[name])
     assert (ones[name] != twos[name]).any()

@@ -34,6 +34,12 @@ def test_what_counts_is_told_from_what_does_not():
     np.testing.assert_array_equal(labels.expected[0], BOX)
 
 
+def test_of_a_polygon_the_rectangle_around_it_is_to_be_found():
+    wavy = [[10, 10], [30, 13], [60, 10], [60, 30], [35, 26], [10, 30]]
+    (found,) = page_labels(label_of(("text", wavy))).expected
+    np.testing.assert_allclose(found, BOX, atol=0.01)
+
+
 def test_a_page_has_no_more_pixels_than_the_detector_sees():
     pages = Pages()
     picture = draw_page(width=512, line_height=320)  # 640 pixels high

@@ -18,13 +18,15 @@ from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import ParityError, PlanConflictError, TrainingError
 from ocr_tasks.training.checkpoints import LATEST, read_checkpoint
 from ocr_tasks.training.detection import loop
+from ocr_tasks.training.detection import student as student_room
 from ocr_tasks.training.detection import train as room
+from ocr_tasks.training.detection.crops import crops_of, plan_crops
 from ocr_tasks.training.detection.loop import PageCourse, fine_tune
 from ocr_tasks.training.detection.network import load_detector
 from ocr_tasks.training.detection.progress import PageProgress
 from ocr_tasks.training.detection.spec import DetectorSpec
 from ocr_tasks.training.detection.student import THRESHOLD, DetectorStudent
-from ocr_tasks.training.detection.train import export_best, learn
+from ocr_tasks.training.detection.train import export_best, learn, student_of
 from ocr_tasks.training.outputs import BEST, CURVES, INFERENCE, LOG, RESULT, SETTINGS
 from tests.stores import names_at
 from tests.training.detection.pages import SERVING, drawn_pages, page_with, write_drawn
@@ -65,7 +67,7 @@ def outputs(tmp_path_factory, dataset):
 
 def trained(pages, output, spec=SPEC, kill_at=None):
     base = load_detector(None, None)
-    student = DetectorStudent(base.network, spec.scope, spec.seed)
+    student = student_of(base, spec, SERVING)
 
     def hear(step):
         if step.step == kill_at:
@@ -122,11 +124,22 @@ def test_the_loss_falls(pages, tmp_path):
     losses = []
     base = load_detector(None, None)
     spec = replace(SPEC, epochs=8, learning_rate=2e-3, crop_side=128)
-    student = DetectorStudent(base.network, spec.scope, spec.seed)
+    student = student_of(base, spec, SERVING)
     spec = replace(spec, eval_interval=99)
     course = PageCourse(base, *pages, SERVING, str(tmp_path), "these")
     fine_tune(student, course, spec, lambda step: losses.append(step.loss))
     assert np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+
+
+def test_what_the_threshold_is_wrong_about_changes_nothing_that_is_served(pages, monkeypatch):
+    monkeypatch.setattr(student_room, "db_loss", lambda _, threshold, *__: threshold.sum())
+    base = load_detector(None, None)
+    student = student_of(base, replace(SPEC, scope="all", crop_side=64), SERVING)
+    draws = plan_crops(pages[0], SPEC, 0)[0]
+    student.loss(student.prepared(crops_of(draws, pages[0], SPEC, SERVING))).backward()
+    moved = {name for name, each in student.parameters().items() if each.grad is not None}
+    assert moved
+    assert all(name.startswith(THRESHOLD) for name in moved)
 
 
 def test_the_weights_with_the_highest_hmean_are_kept(pages, tmp_path, monkeypatch):
