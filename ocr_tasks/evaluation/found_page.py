@@ -87,7 +87,8 @@ def _worst(reports: Reports, dataset: Dataset, limits: LimitSpec) -> list[Json]:
 def outlined(pixels: Pixels, page: FoundPage) -> Pixels:
     """A smaller copy with what is labelled in green, and what was found in red."""
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
-    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     labelled = [corners * scale for corners in page_labels(page.label).expected]
     found = [np.array(flat).reshape(-1, 2) * scale for flat in page.found]
     return draw_outlines(draw_outlines(np.asarray(small, np.uint8), labelled, LABELLED), found)
