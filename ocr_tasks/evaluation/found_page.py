@@ -20,7 +20,7 @@ Reports = Mapping[str, PageReport]  # by the role of each model: candidate, cham
 
 WORST = 12  # pages that are shown as pictures
 SIDE = 1000  # pixels, the longest, of such a picture
-LABELLED = (40, 160, 40)  # BGR
+LABELLED, IGNORED = (40, 160, 40), (150, 150, 150)  # BGR
 
 
 def found_html(reports: Reports, dataset: Dataset, limits: LimitSpec) -> bytes:
@@ -78,20 +78,21 @@ def _worst(reports: Reports, dataset: Dataset, limits: LimitSpec) -> list[Json]:
         {
             "path": path,
             "said": [f"{role}: {_said(page)}" for role, page in found[path].items()],
-            "pictures": pictures.get(path, []),
+            "pictures": list(zip(found[path], pictures.get(path, ()), strict=False)),
         }
         for path in paths
     ]
 
 
 def outlined(pixels: Pixels, page: FoundPage) -> Pixels:
-    """A smaller copy with what is labelled in green, and what was found in red."""
+    """A smaller copy: labels are green, or grey where they do not count; what was found is red."""
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    labelled = [corners * scale for corners in page_labels(page.label).expected]
-    found = [np.array(flat).reshape(-1, 2) * scale for flat in page.found]
-    return draw_outlines(draw_outlines(np.asarray(small, np.uint8), labelled, LABELLED), found)
+    labels, drawn = page_labels(page.label), np.asarray(small, np.uint8)
+    for some, colour in ((labels.ignored, IGNORED), (labels.expected, LABELLED)):
+        drawn = draw_outlines(drawn, [corners * scale for corners in some], colour)
+    return draw_outlines(drawn, [np.array(flat).reshape(-1, 2) * scale for flat in page.found])
 
 
 def _said(page: FoundPage) -> str:

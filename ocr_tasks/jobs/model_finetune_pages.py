@@ -13,7 +13,7 @@ from ocr_tasks.dataset.samples import PAGES, TRAIN, VAL, Dataset
 from ocr_tasks.engines.contract import Engine
 from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import SettingsError
-from ocr_tasks.evaluation.checks import WEIGHTS, file_faults, time_ratio, trained_on
+from ocr_tasks.evaluation.checks import WEIGHTS, Look, file_faults, time_ratio, trained_on
 from ocr_tasks.evaluation.contest import (
     CANDIDATE,
     CHAMPION,
@@ -36,8 +36,12 @@ from ocr_tasks.jobs.model_finetune_judged import (
     pronounced,
     sets_of,
 )
-from ocr_tasks.jobs.model_finetune_settings import ModelFinetuneSettings, as_trained
-from ocr_tasks.registry.incumbents import champion_now, kept_incumbent
+from ocr_tasks.jobs.model_finetune_settings import (
+    ModelFinetuneSettings,
+    as_trained,
+    champion_to_begin_with,
+)
+from ocr_tasks.registry.incumbents import champion_now
 from ocr_tasks.training.detection.spec import DetectorSpec
 
 Json = dict[str, Any]
@@ -130,7 +134,7 @@ def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Pro
             checks["numbers"][name] = _write(settings, name, both, some)
         part = part_of(dataset, settings.evaluation)
         pages = timed_pages(dataset, part, settings.limits)
-        looks = candidate.detector.detect, champion.detector.detect
+        looks = (_one_look(spec), _one_look(_engine(settings, stands.weights, stands.digest)))
         checks["time_ratio"] = time_ratio(*looks, pages)
     write_checks(settings.output, checks)
     return checks
@@ -176,8 +180,16 @@ def _spec(settings: ModelFinetuneSettings) -> DetectorSpec:
     """The options of the training, which begins with the champion if no base is named."""
     if settings.detector.base is not None:
         return settings.detector
-    incumbent = kept_incumbent(settings.registry, settings.output, "det")
+    incumbent = champion_to_begin_with(settings, "det")
     return replace(settings.detector, base=incumbent.weights, base_sha256=incumbent.digest)
+
+
+def _one_look(spec: EngineSpec) -> Look:
+    """A detector that looks at each page once, whatever it finds, so that only its speed counts."""
+    from ocr_tasks.engines.loading import load_engine
+
+    once = replace(SERVING, max_side=SERVING.first_side)
+    return load_engine(replace(spec, detection=once)).detector.detect
 
 
 def _engine(settings: ModelFinetuneSettings, weights: str | None, sha256: str | None) -> EngineSpec:

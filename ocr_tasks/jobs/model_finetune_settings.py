@@ -17,7 +17,8 @@ from ocr_tasks.evaluation.canary import CanarySpec
 from ocr_tasks.evaluation.contest import ReaderSpec
 from ocr_tasks.evaluation.evaluate import EvaluationSpec
 from ocr_tasks.evaluation.gate import GateRules
-from ocr_tasks.registry.incumbents import kept_incumbent
+from ocr_tasks.registry.incumbents import Incumbent, kept_incumbent
+from ocr_tasks.registry.versions import Kind
 from ocr_tasks.settings import JobSettings, Values, flattened, merged, nested
 from ocr_tasks.stores.filesystems import SCHEMES
 from ocr_tasks.training import paddlex_names
@@ -133,8 +134,16 @@ def begun_with_champion(settings: ModelFinetuneSettings) -> TrainSpec:
     """
     if settings.train.base is not None:
         return settings.train
-    incumbent = kept_incumbent(settings.registry, settings.output)
+    incumbent = champion_to_begin_with(settings, "rec")
     return replace(settings.train, base=incumbent.weights, base_sha256=incumbent.digest)
+
+
+def champion_to_begin_with(settings: ModelFinetuneSettings, kind: Kind) -> Incumbent:
+    """The champion of now, or when the training in the output began. Raises as kept_incumbent."""
+    from ocr_tasks.training.trials import has_begun
+
+    begun = has_begun(settings.output)
+    return kept_incumbent(settings.registry, settings.output, kind, begun)
 
 
 def as_trained(

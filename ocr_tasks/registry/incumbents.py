@@ -4,13 +4,17 @@ import json
 from dataclasses import asdict, dataclass
 
 from ocr_tasks import storage
-from ocr_tasks.errors import ChampionChangedError, NoAccessError, SettingsError
+from ocr_tasks.errors import (
+    ChampionChangedError,
+    NoAccessError,
+    PlanConflictError,
+    SettingsError,
+)
 from ocr_tasks.faults import damage_named
 from ocr_tasks.registry.champions import NOBODY, champion, history
 from ocr_tasks.registry.versions import Kind, file_url, find
 
 KEPT = "base.json"
-STAGING = ".staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,27 @@ def refuse_other(root: str, kind: Kind, number: int, digest: str | None, candida
     log = [None, *(entry.digest for entry in history(root, kind))]
     is_last = number == len(log) - 1 or log[-1] == candidate
     if number >= len(log) or log[number] != digest or not is_last:
-        name = digest or "the built-in model"
-        raise ChampionChangedError(f"judged against {name}, which is not number {number} of {root}")
+        judged, stands = (each or "the built-in model" for each in (digest, log[-1]))
+        raise ChampionChangedError(
+            f"judged against {judged} as number {number}; {root} has {stands} as {len(log) - 1}"
+        )
 
 
-def kept_incumbent(root: str, output: str, kind: Kind = "rec") -> Incumbent:
-    """The champion when a training began in the output; it stays so, whoever is promoted.
+def kept_incumbent(root: str, output: str, kind: Kind, has_begun: bool) -> Incumbent:
+    """The champion when the training in the output began; it stays so, whoever is promoted.
 
-    Raises as champion_now.
+    One that was refused before it ``has_begun`` holds on to nobody.
+
+    Raises:
+        PlanConflictError: a model of another kind was trained there.
+        and what champion_now raises.
     """
     url = storage.join(output, KEPT)
-    if not storage.exists(url):
-        data = json.dumps(asdict(champion_now(root, kind)), indent=2) + "\n"
-        storage.create(url, data.encode(), storage.join(output, STAGING))
+    if not (has_begun and storage.exists(url)):
+        told = asdict(champion_now(root, kind)) | {"kind": kind}
+        storage.write(url, (json.dumps(told, indent=2) + "\n").encode())
     with damage_named(url):
-        return Incumbent(**json.loads(storage.read_bytes(url)))
+        told = json.loads(storage.read_bytes(url))
+        if told.pop("kind") != kind:
+            raise PlanConflictError(f"{output} holds the training of another kind of model")
+        return Incumbent(**told)

@@ -92,20 +92,26 @@ def read_checkpoint(uri: str, fingerprint: str, kind: type[P]) -> tuple[P, Tenso
     except FileNotFoundError:
         return None
     try:
-        progress = _progress_in(data, kind)
-        tensors = safetensors.numpy.load(data)
+        told = _told_in(data)
+        is_other = told["fingerprint"] != fingerprint
+        progress = None if is_other else _progress_of(told, kind)
+        tensors = {} if is_other else safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the checkpoint {uri} is damaged: {error}") from error
-    if progress.fingerprint != fingerprint:
+    if progress is None:
         other = f"other {kind.learnt}, weights or settings"
         raise PlanConflictError(f"the checkpoint {uri} is of {other}")
     return progress, tensors
 
 
-def _progress_in(data: bytes, kind: type[P]) -> P:
+def _told_in(data: bytes) -> dict[str, Any]:
     """The JSON in the head of a safetensors file: its length in eight bytes, then itself."""
     head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     told: dict[str, Any] = json.loads(head["__metadata__"]["progress"])
+    return told
+
+
+def _progress_of(told: dict[str, Any], kind: type[P]) -> P:
     return kind(**{name: _revived(value, kind.evaluation) for name, value in told.items()})
 
 

@@ -11,6 +11,7 @@ from ocr_tasks.errors import PageError
 from ocr_tasks.imaging.crops import Pixels
 
 NO_IMAGE = "image not there"
+NO_SAMPLE = "label line that is none"
 
 
 def decoded_samples(
@@ -23,6 +24,8 @@ def decoded_samples(
     Raises:
         StorageError: the store did not answer.
     """
+    unread = [each for each in dataset.findings if each.place.part == part and each.place.line]
+    left_out.update({NO_SAMPLE: len(unread)} if unread else {})
     with POOL.borrowed(spec) as decoder:
         for sample in dataset.of_part(part):
             image = dataset.objects.get(sample.path)

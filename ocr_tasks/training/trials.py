@@ -66,6 +66,11 @@ def bring(output: str, name: str) -> None:
         storage.write(storage.join(output, file), storage.read_bytes(storage.join(folder, file)))
 
 
+def has_begun(output: str) -> bool:
+    """Whether a training, or the trials of a sweep, began in the output."""
+    return any(storage.exists(storage.join(output, name)) for name in (SETTINGS, SWEEP))
+
+
 def refuse_other_training(output: str) -> None:
     """Makes sure that what was trained in the output, if anything, came from a sweep.
 

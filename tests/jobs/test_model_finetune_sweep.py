@@ -202,7 +202,7 @@ def test_no_option_is_no_sweep(trainer, tmp_path, given):
 def test_without_a_sweep_the_one_training_is_in_the_output(trainer, tmp_path):
     settings = swept(tmp_path, None)
     (options,) = trials_of(settings, 0)
-    assert attempt(settings, options)["outcome"]["cer"] == by_rate_and_epochs(settings.train)
+    assert attempt(settings, options)["cer"] == by_rate_and_epochs(settings.train)
     assert choose(settings) == {}
     assert trainer.begun == ["tuned"]
     assert not storage.exists(storage.join(settings.output, "sweep.json"))

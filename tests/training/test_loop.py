@@ -11,6 +11,7 @@ from ocr_tasks.errors import ModelError, PlanConflictError, TrainingError
 from ocr_tasks.training import loop, running
 from ocr_tasks.training.batches import Source
 from ocr_tasks.training.checkpoints import LATEST, read_checkpoint
+from ocr_tasks.training.detection.progress import PageProgress
 from ocr_tasks.training.loop import Course, fine_tune
 from ocr_tasks.training.progress import LineProgress
 from ocr_tasks.training.spec import TrainSpec
@@ -218,6 +219,11 @@ def test_a_loss_that_is_no_number_ends_the_training_and_leaves_no_checkpoint(lin
 def test_the_checkpoint_of_another_course_is_refused(lines, whole):
     with pytest.raises(PlanConflictError, match="other lines, weights or settings"):
         fine_tune(student(lines), course(lines, whole[0], "others"), SPEC)
+
+
+def test_the_checkpoint_of_another_kind_of_model_is_not_called_damaged(whole):
+    with pytest.raises(PlanConflictError, match="other pages, weights or settings"):
+        read_checkpoint(f"{whole[0]}/{LATEST}", "others", PageProgress)
 
 
 def test_a_damaged_checkpoint_is_refused(lines, whole, tmp_path):

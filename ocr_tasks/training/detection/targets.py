@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ocr_tasks.imaging.polygons import Corners, area_of
 
 LEAST_THRESHOLD, MOST_THRESHOLD = 0.3, 0.7
-LEAST_HEIGHT = 6.0  # pixels of text, below which nobody can tell it from noise
+LEAST_HEIGHT = 8.0  # pixels of text: shrunk, it just has the three that serving wants
 LEAST_SEEN = 0.3  # of a polygon's box, below which what is cut off does not count
 STEPS = 16  # that a pixel is divided into, where polygons are offset and drawn
 SHIFT = 4  # bits of STEPS

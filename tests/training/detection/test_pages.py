@@ -12,7 +12,7 @@ from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import TRAIN, VAL, LayoutSpec
 from ocr_tasks.errors import DatasetError
 from ocr_tasks.imaging.maps import DetectionSpec
-from ocr_tasks.training.decoding import NO_IMAGE
+from ocr_tasks.training.decoding import NO_IMAGE, NO_SAMPLE
 from ocr_tasks.training.detection.pages import NO_LABEL, Pages, pages_of
 from tests.makers import draw_page
 from tests.training.detection.pages import SERVING, page_with, write_drawn
@@ -66,10 +66,11 @@ def test_pages_that_cannot_be_learnt_are_counted_by_their_reason(tmp_path):
     folder = tmp_path / "pages"
     (folder / "images" / "1.jpg").write_bytes(b"no picture")
     good = (folder / "train.txt").read_text()
-    (folder / "train.txt").write_text(f"{good}images/2.jpg\tno list\nimages/9.jpg\t[]\n")
+    (folder / "train.txt").write_text(f"{good}images/2.jpg\tno list\nimages/9.jpg\t[]\nno tab\n")
     pages = pages_of(read_dataset(url, LayoutSpec(), GroupSpec()), TRAIN, DecodeSpec(), SERVING)
     assert [page.path for page in pages.pages] == ["images/0.jpg", "images/2.jpg"]
-    assert pages.left_out == {NO_IMAGE: 1, NO_LABEL: 1, "image: E_UNSUPPORTED": 1}
+    wanted = {NO_IMAGE: 1, NO_LABEL: 1, NO_SAMPLE: 1, "image: E_UNSUPPORTED": 1}
+    assert pages.left_out == wanted
     assert pages.regions == 6
 
 
