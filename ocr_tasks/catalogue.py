@@ -33,10 +33,12 @@ def find_model(root: str | None, digest: str) -> Version:
     digest = digest.lower()
     if len(digest) < SHORTEST_PREFIX:
         raise RegistryError(f"{digest!r} is too short: give {SHORTEST_PREFIX} digits or more")
-    found = [each for each in map(built_in, KINDS) if each.digest.startswith(digest)]
+    found: list[Version] = []
     if root is not None:
-        there = [v for kind in KINDS for v in registry.beginning_with(root, kind, digest)]
-        found += [each for each in there if each.digest not in {v.digest for v in found}]
+        found += [v for kind in KINDS for v in registry.beginning_with(root, kind, digest)]
+    there = {each.digest for each in found}  # built-in weights that were promoted have a card there
+    ours = [each for each in map(built_in, KINDS) if each.digest.startswith(digest)]
+    found += [each for each in ours if each.digest not in there]
     if len(found) != 1:
         many = f"{len(found)} versions begin" if found else "no version begins"
         where = f"in {root} or built in" if root else "that is built in, and no registry was given"

@@ -1,4 +1,4 @@
-"""``ocr-tasks model-finetune``: a recogniser trained, exported, evaluated, judged, promoted."""
+"""``ocr-tasks model-finetune``: a model trained, exported, evaluated, judged, promoted."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the reg
 finetune = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="A recogniser trained on your lines, and promoted if it is better: `run`, or its steps.",
+    help="A model trained on your lines or pages, promoted if it is better: `run`, or its steps.",
 )
 
 

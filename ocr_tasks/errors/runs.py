@@ -44,11 +44,11 @@ class SettingsError(PermanentError):
 
 
 class PlanConflictError(PermanentError):
-    """The run id was planned before with other settings or another input."""
+    """The run, or the training in that output, was begun with other settings or another input."""
 
     code = "E_PLAN"
     stage = "plan"
-    remedy = "Use the settings the run was planned with, or a new run id."
+    remedy = "Use the settings that it was begun with, or a new run id or output."
 
 
 class SealRefusedError(PermanentError):

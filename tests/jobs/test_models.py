@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ocr_tasks import catalogue, storage
-from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER
+from ocr_tasks.engines.ppocr import DETECTOR, RECOGNIZER, recognizer_file
+from ocr_tasks.engines.spec import EngineSpec
 from ocr_tasks.errors import RegistryError, SettingsError
 from ocr_tasks.jobs.models import compare_models, list_models, measure, show_model
 from ocr_tasks.registry.champions import NOBODY, promote, rollback
@@ -125,6 +126,16 @@ def test_a_damaged_version_is_shown_and_the_command_says_so_by_its_code(root, so
     for form in ((), ("--json",)):
         code, said, _ = call(*whole, *form)
         assert (code, "inference.onnx" in said) == (1, True)
+
+
+def test_built_in_weights_that_were_registered_are_shown_with_their_card(root, source):
+    weights = recognizer_file(EngineSpec()).path.read_bytes()
+    version = registered(root, source, weights)
+    promote(root, "rec", version.digest, NOBODY, "back to them")
+    told = show_model(root, RECOGNIZER.sha256[:8])
+    assert (version.digest, told["champion"]) == (RECOGNIZER.sha256, True)
+    assert told["card"]["name"] == CARD.name
+    assert [entry["reason"] for entry in told["log"]] == ["back to them"]
 
 
 def test_a_version_that_is_not_there_is_refused(root):
