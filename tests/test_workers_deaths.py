@@ -1,5 +1,6 @@
 """Worker processes that are killed, crash, cannot start or are replaced: no item is lost."""
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,11 +20,14 @@ from tests.test_workers import unheard, wait_until
 
 def note_try(folder, number):
     """Notes a try in a file of its own, with this process's number; returns the tries so far."""
-    tries = len(list(Path(folder).glob(f"{number}-*"))) + 1
-    note = Path(folder) / f"{number}-{tries}"
-    note.with_name(f".{note.name}").write_text(str(os.getpid()))
-    note.with_name(f".{note.name}").rename(note)
-    return tries
+    draft = Path(folder) / f".{number}-{os.getpid()}"
+    draft.write_text(str(os.getpid()))
+    for tries in itertools.count(1):
+        with suppress(FileExistsError):  # two processes may note a try of one item at once
+            draft.with_name(f"{number}-{tries}").hardlink_to(draft)
+            draft.unlink()
+            return tries
+    raise AssertionError("it is counted without end")
 
 
 def tries_in(folder):

@@ -33,7 +33,9 @@ from tests.training.detection.pages import SERVING, drawn_pages, page_with, writ
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # PaddlePaddle's imports warn about themselves
 
-SPEC = DetectorSpec(scope="head", threads=1, epochs=2, batch=2, crop_side=96, patience=9)
+SPEC = DetectorSpec(
+    scope="head", threads=1, epochs=2, batch=2, crop_side=96, crops_a_page=1, patience=9
+)
 STEPS = 6  # of it, with six pages
 FILES = {"inference.json", "inference.onnx", "inference.pdiparams", "inference.yml"}
 
