@@ -27,6 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 import yaml
+from labelled_pages import labelled_pages
 
 from ocr_tasks import storage
 from ocr_tasks.dataset.groups import GroupSpec
@@ -107,12 +108,8 @@ def _labelled(folder: Path) -> Iterator[tuple[str, Path, PageLabels]]:
             path, label = line.split("\t")
             yield "", folder / path, page_labels(label)
         return
-    for page in map(json.loads, (folder / "pages.jsonl").open(encoding="utf-8")):
-        if page.get("lines"):
-            told = [
-                {"transcription": line["text"], "points": line["poly"]} for line in page["lines"]
-            ]
-            yield page["genre"], folder / page["file"], page_labels(json.dumps(told))
+    for page, label in labelled_pages(folder):
+        yield page["genre"], folder / page["file"], page_labels(label)
 
 
 def _written(parts: dict[str, Labelled], folder: Path) -> Path:

@@ -23,7 +23,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
@@ -57,32 +56,35 @@ class Step:
     peak_mb: float
 
 
-class MadeUpS3(S3FileSystem):  # type: ignore[misc]
-    """S3 that answers at once: as many objects as the bucket's name says, and their heads."""
+def _listed(_: S3FileSystem, method: str, **asked: Any) -> dict[str, Any]:
+    """One answer of a listing, in the form botocore gives it."""
+    assert method == "list_objects_v2", method
+    objects = int(asked["Bucket"].removeprefix("objects-"))
+    first = int(asked.get("ContinuationToken", 0))
+    last = min(first + KEYS_AN_ANSWER, objects)
+    put = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    found = [
+        {
+            "Key": f"{asked['Prefix']}{_name(number)}",
+            "LastModified": put + datetime.timedelta(seconds=number),
+            "ETag": f'"{hashlib.md5(str(number).encode()).hexdigest()}"',
+            "Size": 500_000 + number,
+            "StorageClass": "STANDARD",
+        }
+        for number in range(first, last)
+    ]
+    more = last < objects
+    return {"Contents": found, "IsTruncated": more, "NextContinuationToken": str(last)}
 
-    def call_s3(self, method: str, **asked: Any) -> dict[str, Any]:
-        """One answer of a listing, in the form botocore gives it."""
-        assert method == "list_objects_v2", method
-        objects = int(asked["Bucket"].removeprefix("objects-"))
-        first = int(asked.get("ContinuationToken", 0))
-        last = min(first + KEYS_AN_ANSWER, objects)
-        put = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-        found = [
-            {
-                "Key": f"{asked['Prefix']}{_name(number)}",
-                "LastModified": put + datetime.timedelta(seconds=number),
-                "ETag": f'"{hashlib.md5(str(number).encode()).hexdigest()}"',
-                "Size": 500_000 + number,
-                "StorageClass": "STANDARD",
-            }
-            for number in range(first, last)
-        ]
-        more = last < objects
-        return {"Contents": found, "IsTruncated": more, "NextContinuationToken": str(last)}
 
-    def cat_file(self, path: str, **_: Any) -> bytes:
-        """The first bytes of an object."""
-        return HEADS[path[-3:]]
+def _head(_: S3FileSystem, path: str, **__: Any) -> bytes:
+    """The first bytes of an object."""
+    return HEADS[path[-3:]]
+
+
+def _make_up_s3() -> None:
+    """Has S3 answer at once: as many objects as a bucket's name says, and their heads."""
+    S3FileSystem.call_s3, S3FileSystem.cat_file = _listed, _head
 
 
 def main() -> None:
@@ -145,7 +147,7 @@ def _measured(what: str, steps: list[Step]) -> Iterator[None]:
 
 
 def _plan(url: str, output: str, run_id: str) -> list[Step]:
-    fsspec.register_implementation("s3", MadeUpS3, clobber=True)
+    _make_up_s3()
     steps: list[Step] = []
     with _measured("imports alone", steps):
         pass

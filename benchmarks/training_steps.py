@@ -19,7 +19,7 @@ from ocr_tasks.archive.raster import DecodeSpec
 from ocr_tasks.dataset.groups import GroupSpec
 from ocr_tasks.dataset.reading import read_dataset
 from ocr_tasks.dataset.samples import VAL, LayoutSpec
-from ocr_tasks.training.batches import Draw, Source, batch_of, padded_width, plan_epoch
+from ocr_tasks.training.batches import Batch, Draw, Source, batch_of, padded_width, plan_epoch
 from ocr_tasks.training.lines import Lines, lines_of
 from ocr_tasks.training.network import compute_on
 from ocr_tasks.training.optimiser import Optimiser
@@ -56,15 +56,17 @@ def _row(student: Student, lines: Lines, spec: TrainSpec, are_kept: bool, steps:
     plan = plan_epoch(sources, spec.batch, spec.augmentation, 0, 0)[: steps + WARM_UP]
     if are_kept:
         for draws in plan:
-            student.prepared(
-                batch_of(draws, sources, spec.augmentation, padded_width(draws)), comes_again=True
-            )
+            student.prepared(_batch(draws, sources, spec), comes_again=True)
     optimiser = Optimiser(student.parameters(), spec.weight_decay, spec.clip)
     done = [_step(student, sources, draws, spec, are_kept, optimiser) for draws in plan][WARM_UP:]
     change, frozen, learn, size = (sum(each) / steps for each in zip(*done, strict=True))
     told = f"{change:.2f} | {frozen:.2f} | {learn:.2f} | {change + frozen + learn:.2f}"
     kept = "kept" if are_kept else "made"
     return f"| {spec.scope} | {kept} | {told} | {size / spec.batch / 1000:.0f} |"
+
+
+def _batch(draws: Sequence[Draw], sources: Sequence[Source], spec: TrainSpec) -> Batch:
+    return batch_of(draws, sources, spec.augmentation, padded_width(draws))
 
 
 def _step(
@@ -77,7 +79,7 @@ def _step(
 ) -> tuple[float, float, float, float]:
     """The CPU seconds of its three parts, and the bytes of the features."""
     times = [time.process_time()]
-    batch = batch_of(draws, sources, spec.augmentation, padded_width(draws))
+    batch = _batch(draws, sources, spec)
     times.append(time.process_time())
     prepared = student.prepared(batch, comes_again=are_kept)
     times.append(time.process_time())
