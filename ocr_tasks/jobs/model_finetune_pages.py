@@ -134,7 +134,7 @@ def evaluate(settings: ModelFinetuneSettings, dataset: Dataset, on_progress: Pro
             checks["numbers"][name] = _write(settings, name, both, some)
         part = part_of(dataset, settings.evaluation)
         pages = timed_pages(dataset, part, settings.limits)
-        looks = (_one_look(spec), _one_look(_engine(settings, stands.weights, stands.digest)))
+        looks = _one_look(candidate), _one_look(champion)
         checks["time_ratio"] = time_ratio(*looks, pages)
     write_checks(settings.output, checks)
     return checks
@@ -184,12 +184,12 @@ def _spec(settings: ModelFinetuneSettings) -> DetectorSpec:
     return replace(settings.detector, base=incumbent.weights, base_sha256=incumbent.digest)
 
 
-def _one_look(spec: EngineSpec) -> Look:
+def _one_look(engine: Engine) -> Look:
     """A detector that looks at each page once, whatever it finds, so that only its speed counts."""
-    from ocr_tasks.engines.loading import load_engine
+    from ocr_tasks.engines.ppocr import PpocrDetector
 
-    once = replace(SERVING, max_side=SERVING.first_side)
-    return load_engine(replace(spec, detection=once)).detector.detect
+    assert isinstance(engine.detector, PpocrDetector)  # as all engines of a ReaderSpec have it
+    return replace(engine.detector, spec=replace(SERVING, max_side=SERVING.first_side)).detect
 
 
 def _engine(settings: ModelFinetuneSettings, weights: str | None, sha256: str | None) -> EngineSpec:

@@ -75,8 +75,10 @@ def kept_incumbent(root: str, output: str, kind: Kind, has_begun: bool) -> Incum
     """
     url = storage.join(output, KEPT)
     if not (has_begun and storage.exists(url)):
-        told = asdict(champion_now(root, kind)) | {"kind": kind}
+        stands = champion_now(root, kind)
+        told = asdict(stands) | {"kind": kind}
         storage.write(url, (json.dumps(told, indent=2) + "\n").encode())
+        return stands
     with damage_named(url):
         told = json.loads(storage.read_bytes(url))
         if told.pop("kind") != kind:

@@ -93,15 +93,12 @@ def read_checkpoint(uri: str, fingerprint: str, kind: type[P]) -> tuple[P, Tenso
         return None
     try:
         told = _told_in(data)
-        is_other = told["fingerprint"] != fingerprint
-        progress = None if is_other else _progress_of(told, kind)
-        tensors = {} if is_other else safetensors.numpy.load(data)
+        if told["fingerprint"] != fingerprint:
+            other = f"other {kind.learnt}, weights or settings"
+            raise PlanConflictError(f"the checkpoint {uri} is of {other}")
+        return _progress_of(told, kind), safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the checkpoint {uri} is damaged: {error}") from error
-    if progress is None:
-        other = f"other {kind.learnt}, weights or settings"
-        raise PlanConflictError(f"the checkpoint {uri} is of {other}")
-    return progress, tensors
 
 
 def _told_in(data: bytes) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def decoded_samples(
         StorageError: the store did not answer.
     """
     unread = [each for each in dataset.findings if each.place.part == part and each.place.line]
-    left_out.update({NO_SAMPLE: len(unread)} if unread else {})
+    if unread:
+        left_out[NO_SAMPLE] += len(unread)
     with POOL.borrowed(spec) as decoder:
         for sample in dataset.of_part(part):
             image = dataset.objects.get(sample.path)

@@ -91,11 +91,6 @@ def _level(name: str) -> str:
     return found[2] if found else ""
 
 
-def logit(probability: float) -> float:
-    """What a sigmoid makes this probability of."""
-    return math.log(probability / (1 - probability))
-
-
 class ThresholdBranch(paddle.nn.Layer):
     """How sure is sure enough, for each pixel: a head like that of text, which is never served.
 
@@ -115,7 +110,8 @@ class ThresholdBranch(paddle.nn.Layer):
             layer.weight.set_value(random.normal(0, spread, shape).astype(np.float32))
         last = self.head.conv_final
         last.weight.set_value(np.zeros(tuple(last.weight.shape), np.float32))
-        last.bias.set_value(np.full(tuple(last.bias.shape), logit(threshold), np.float32))
+        logit = math.log(threshold / (1 - threshold))
+        last.bias.set_value(np.full(tuple(last.bias.shape), logit, np.float32))
 
     def forward(self, features: paddle.Tensor) -> paddle.Tensor:
         """The threshold (n, 1, height, width), 0 to 1, by the neck's features."""
